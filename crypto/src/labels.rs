@@ -1,0 +1,54 @@
+//! Every domain-separation label of the system, in one list.
+//!
+//! A label that serves two purposes lets a proof, signature or key made for one be used for the other. Having all
+//! of them on one page makes a collision visible at a glance; the test below makes it fail.
+
+/// Root transcript of a batch: consortium, version and body are absorbed under it.
+pub const BATCH_TRANSCRIPT: &[u8] = b"counterfoil/1/batch";
+/// Proof of possession of a view key.
+pub const VIEW_KEY_POSSESSION: &[u8] = b"counterfoil/1/view-key-possession";
+/// Signature: proof of possession of an identity key over a member's registration.
+pub const REGISTRATION_SIGNATURE: &[u8] = b"counterfoil/1/registration";
+/// Signature: a servicer's signature over a batch.
+pub const BATCH_SIGNATURE: &[u8] = b"counterfoil/1/batch-signature";
+/// Signature: a vote in the ordering of blocks.
+pub const VOTE_SIGNATURE: &[u8] = b"counterfoil/1/vote";
+/// Signature: a proposal in the ordering of blocks.
+pub const PROPOSAL_SIGNATURE: &[u8] = b"counterfoil/1/proposal";
+/// HPKE `info` of an envelope.
+pub const ENVELOPE_INFO: &[u8] = b"counterfoil/1/envelope";
+/// Key derivation: everything that a batch's seed is expanded to.
+pub const BATCH_SEED_KDF: &str = "counterfoil/1 batch seed expansion";
+/// Key derivation: the key that wraps section keys for one viewer.
+pub const SECTION_WRAP_KDF: &str = "counterfoil/1 section key wrap";
+/// Key derivation: shard ids, a servicer's keyed pseudonyms of its customers.
+pub const SHARD_ID_KDF: &str = "counterfoil/1 shard id";
+/// Hash: a leaf of a record tree.
+pub const RECORD_LEAF: &str = "counterfoil/1 record leaf";
+/// Hash: an inner node of a record tree.
+pub const RECORD_NODE: &str = "counterfoil/1 record node";
+/// Hash: a genesis file; the consortium's id.
+pub const GENESIS_HASH: &str = "counterfoil/1 genesis";
+/// Hash: a batch's id.
+pub const BATCH_HASH: &str = "counterfoil/1 batch id";
+/// Hash: a loan's id.
+pub const LOAN_HASH: &str = "counterfoil/1 loan id";
+/// Hash: a block header; what the members vote on.
+pub const BLOCK_HASH: &str = "counterfoil/1 block id";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn labels_are_all_different() {
+        let source = include_str!("labels.rs");
+        let values: Vec<_> = source
+            .lines()
+            .filter(|l| l.starts_with("pub const"))
+            .filter_map(|l| l.split('"').nth(1))
+            .collect();
+        assert!(values.len() > 10);
+        assert_eq!(values.iter().collect::<BTreeSet<_>>().len(), values.len());
+    }
+}
