@@ -1,0 +1,221 @@
+//! Aggregated range proofs: every committed value lies in `[0, 2^n)`.
+//!
+//! One proof covers any number of Pedersen commitments `V_j = v_j·B + γ_j·B~` of one bit width (Bünz, Bootle,
+//! Boneh, Poelstra, Wuille and Maxwell, *Bulletproofs*, 2018, sections 4.1 to 4.3). Bytes and transcript are those
+//! of the `bulletproofs` crate, version 5, which the tests use as an oracle in both directions.
+//!
+//! The proof does not say what the values mean, nor that the prover knows an opening of anything but the
+//! commitments it was given. It binds the whole transcript before it, the width, the number of commitments and
+//! every commitment.
+
+mod check;
+
+pub use check::Check;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use bulletproofs::{BulletproofGens, PedersenGens, RangeProof};
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar, traits::Identity};
+use merlin::Transcript;
+use rand_core::{CryptoRngCore, OsRng};
+
+/// Most values in one proof, padding included. A proof also has at most [`MAX_BITS`] bits in all.
+pub const MAX_VALUES: usize = 8192;
+
+/// Most bits (values × width, padding included) in one proof: it bounds the verifier's memory and time.
+pub const MAX_BITS: usize = 65_536;
+
+/// How many bits every value of a proof has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, BorshSerialize, BorshDeserialize)]
+pub enum Width {
+    /// Values below 2^8.
+    Bits8,
+    /// Values below 2^16.
+    Bits16,
+    /// Values below 2^32.
+    Bits32,
+    /// All of `u64`.
+    Bits64,
+}
+
+impl Width {
+    /// All widths, ascending.
+    pub const ALL: [Self; 4] = [Self::Bits8, Self::Bits16, Self::Bits32, Self::Bits64];
+
+    /// The number of bits.
+    #[must_use]
+    pub const fn bits(self) -> usize {
+        match self {
+            Self::Bits8 => 8,
+            Self::Bits16 => 16,
+            Self::Bits32 => 32,
+            Self::Bits64 => 64,
+        }
+    }
+
+    /// The largest value that fits.
+    #[must_use]
+    pub const fn max(self) -> u64 {
+        match self {
+            Self::Bits8 => u8::MAX as u64,
+            Self::Bits16 => u16::MAX as u64,
+            Self::Bits32 => u32::MAX as u64,
+            Self::Bits64 => u64::MAX,
+        }
+    }
+
+    /// The smallest width that holds `max`.
+    #[must_use]
+    pub const fn smallest_for(max: u64) -> Self {
+        if max <= Self::Bits8.max() {
+            Self::Bits8
+        } else if max <= Self::Bits16.max() {
+            Self::Bits16
+        } else if max <= Self::Bits32.max() {
+            Self::Bits32
+        } else {
+            Self::Bits64
+        }
+    }
+
+    /// Most values of this width in one proof, padding included.
+    #[must_use]
+    pub const fn max_values(self) -> usize {
+        MAX_BITS / self.bits()
+    }
+}
+
+/// Why a range proof could not be made or was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RangeError {
+    /// The proof has not the length that its width and number of commitments demand.
+    #[error("range proof has {found} bytes where {expected} are needed")]
+    Length {
+        /// Bytes given.
+        found: usize,
+        /// Bytes needed.
+        expected: usize,
+    },
+    /// No value at all: there is nothing to prove.
+    #[error("range proof over no values")]
+    Empty,
+    /// More values than one proof may have.
+    #[error("range proof over {count} values, at most {maximum} of this width")]
+    TooMany {
+        /// Values given.
+        count: usize,
+        /// Values allowed.
+        maximum: usize,
+    },
+    /// A point is not canonical, or is the identity where that is forbidden.
+    #[error("a point of the proof or a commitment is not a canonical, permitted group element")]
+    Point,
+    /// A scalar is not canonical.
+    #[error("a scalar of the range proof is not canonical")]
+    Scalar,
+    /// The equation does not hold: a proof is wrong, or was made for something else.
+    #[error("the proof equation does not hold")]
+    Equation,
+    /// The prover was given a value that does not fit the width.
+    #[error("value number {index} does not fit in {bits} bits")]
+    ValueOutOfRange {
+        /// Position of the value.
+        index: usize,
+        /// The width.
+        bits: usize,
+    },
+    /// The prover was given different numbers of values and blindings.
+    #[error("{values} values but {blindings} blindings")]
+    Mismatch {
+        /// Values given.
+        values: usize,
+        /// Blindings given.
+        blindings: usize,
+    },
+}
+
+/// Proves that every value is in `[0, 2^n)`, for the commitments `v_j·B + γ_j·B~` in the order given.
+///
+/// The number of values is padded to a power of two with commitments to zero under zero blinding; the verifier
+/// adds them itself. Draw no challenge from `transcript` afterwards: the last two scalars are not absorbed.
+///
+/// # Errors
+/// [`RangeError::Mismatch`], [`RangeError::Empty`], [`RangeError::TooMany`] or [`RangeError::ValueOutOfRange`] when
+/// the input is wrong.
+pub fn prove(
+    width: Width,
+    values: &[u64],
+    blindings: &[Scalar],
+    transcript: &mut Transcript,
+    rng: &mut impl CryptoRngCore,
+) -> Result<Vec<u8>, RangeError> {
+    if values.len() != blindings.len() {
+        return Err(RangeError::Mismatch { values: values.len(), blindings: blindings.len() });
+    }
+    let m = padded(width, values.len())?;
+    if let Some(index) = values.iter().position(|v| *v > width.max()) {
+        return Err(RangeError::ValueOutOfRange { index, bits: width.bits() });
+    }
+    let (mut values, mut blindings) = (values.to_vec(), blindings.to_vec());
+    values.resize(m, 0);
+    blindings.resize(m, Scalar::ZERO);
+    let gens = BulletproofGens::new(width.bits(), m);
+    let pedersen = PedersenGens::default();
+    RangeProof::prove_multiple_with_rng(&gens, &pedersen, transcript, &values, &blindings, width.bits(), rng)
+        .map(|(proof, _)| proof.to_bytes())
+        .map_err(|_| RangeError::Equation)
+}
+
+/// Verifies one proof alone.
+///
+/// # Errors
+/// As [`accumulate`], and [`RangeError::Equation`] when the proof is wrong.
+pub fn verify(
+    width: Width,
+    commitments: &[CompressedRistretto],
+    proof: &[u8],
+    transcript: &mut Transcript,
+) -> Result<(), RangeError> {
+    let mut check = Check::new(&mut OsRng);
+    accumulate(width, commitments, proof, transcript, &mut check)?;
+    check.finish()
+}
+
+/// Adds a proof's verification equation to `check`; the verdict is [`Check::finish`]'s.
+///
+/// # Errors
+/// [`RangeError::Empty`], [`RangeError::TooMany`] or [`RangeError::Length`] for wrong sizes, [`RangeError::Scalar`]
+/// or [`RangeError::Point`] for wrong encodings and for the identity in the proof.
+pub fn accumulate(
+    width: Width,
+    commitments: &[CompressedRistretto],
+    proof: &[u8],
+    transcript: &mut Transcript,
+    check: &mut Check,
+) -> Result<(), RangeError> {
+    let m = padded(width, commitments.len())?;
+    let _ = check;
+    let gens = BulletproofGens::new(width.bits(), m);
+    let mut commitments = commitments.to_vec();
+    commitments.resize(m, CompressedRistretto::identity());
+    RangeProof::from_bytes(proof)
+        .map_err(|_| RangeError::Scalar)?
+        .verify_multiple_with_rng(
+            &gens,
+            &PedersenGens::default(),
+            transcript,
+            &commitments,
+            width.bits(),
+            &mut OsRng,
+        )
+        .map_err(|_| RangeError::Equation)
+}
+
+/// The number of values after padding.
+fn padded(width: Width, count: usize) -> Result<usize, RangeError> {
+    let maximum = width.max_values();
+    match count {
+        0 => Err(RangeError::Empty),
+        c if c > maximum => Err(RangeError::TooMany { count, maximum }),
+        c => Ok(c.next_power_of_two()),
+    }
+}

@@ -1,0 +1,321 @@
+//! Sigma protocols for linear relations: the only code of the system that draws their challenges.
+//!
+//! A [`Statement`] is a list of equations `image = Σ secret · point` with public points and secret scalars. Prover and
+//! verifier build it with one and the same function, so what is proven is written once; then the engine absorbs the
+//! whole statement with its shape, then the prover's commitments, and only then draws the challenge. Forgeries against
+//! Fiat–Shamir ("frozen heart") live off something public that was not absorbed.
+//!
+//! Source: Maurer, *Unifying zero-knowledge proofs of knowledge* (AFRICACRYPT 2009), section 3; made non-interactive with
+//! a Merlin transcript. What it does not prove: that a secret is small, or an integer; that is what range proofs are for.
+
+#![allow(clippy::arithmetic_side_effects, reason = "field arithmetic; indices are made by this module")]
+
+use crate::{encoding, range::Check};
+use curve25519_dalek::{
+    ristretto::{CompressedRistretto, RistrettoPoint},
+    scalar::Scalar,
+    traits::MultiscalarMul as _,
+};
+use merlin::Transcript;
+use rand_core::{CryptoRngCore, OsRng};
+use zeroize::Zeroizing;
+
+/// A public point that takes part in a [`Statement`].
+#[derive(Clone, Copy, Debug)]
+pub struct Point(usize);
+
+/// A secret scalar that takes part in a [`Statement`].
+#[derive(Clone, Copy, Debug)]
+pub struct Secret(usize);
+
+/// What is proven: equations between public points with secret coefficients.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    name: &'static [u8],
+    secrets: usize,
+    points: Vec<RistrettoPoint>,
+    equations: Vec<Equation>,
+}
+
+#[derive(Clone, Debug)]
+struct Equation {
+    image: Point,
+    terms: Vec<(Secret, Point)>,
+}
+
+/// A proof of a [`Statement`]: one commitment per equation, one response per secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    commitments: Vec<CompressedRistretto>,
+    responses: Vec<Scalar>,
+}
+
+/// Why a proof is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProofError {
+    /// The proof has not the length that its statement asks for.
+    #[error("the proof has the wrong length for its statement")]
+    Length,
+    /// A point or scalar in the proof is not in canonical form.
+    #[error("the proof holds a point or scalar that is not canonical")]
+    Encoding,
+    /// The equations do not hold.
+    #[error("the proof does not verify")]
+    Equation,
+}
+
+impl Proof {
+    /// Every commitment, then every response, 32 bytes each.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let points = self.commitments.iter().map(CompressedRistretto::to_bytes);
+        points.chain(self.responses.iter().map(Scalar::to_bytes)).flatten().collect()
+    }
+
+    /// Reads a proof of `statement`.
+    ///
+    /// # Errors
+    /// [`ProofError::Length`] when it is longer or shorter than the statement asks for, [`ProofError::Encoding`] when
+    /// a response is not reduced: a second form of one proof.
+    pub fn from_bytes(statement: &Statement, bytes: &[u8]) -> Result<Self, ProofError> {
+        let (chunks, rest) = bytes.as_chunks::<32>();
+        if !rest.is_empty() || chunks.len() != statement.equations.len() + statement.secrets {
+            return Err(ProofError::Length);
+        }
+        let (points, scalars) = chunks.split_at(statement.equations.len());
+        let responses = scalars.iter().map(|b| encoding::scalar(*b).map_err(|_| ProofError::Encoding));
+        Ok(Self {
+            commitments: points.iter().map(|b| CompressedRistretto(*b)).collect(),
+            responses: responses.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Statement {
+    /// An empty statement; `name` separates its proofs from those of every other one.
+    #[must_use]
+    pub fn new(name: &'static [u8]) -> Self {
+        Self { name, secrets: 0, points: Vec::new(), equations: Vec::new() }
+    }
+
+    /// Adds a secret scalar. The prover gives its value to [`Statement::prove`], in this order.
+    pub fn secret(&mut self) -> Secret {
+        self.secrets += 1;
+        Secret(self.secrets - 1)
+    }
+
+    /// Adds a public point.
+    pub fn point(&mut self, point: RistrettoPoint) -> Point {
+        self.points.push(point);
+        Point(self.points.len() - 1)
+    }
+
+    /// Requires `image = Σ secret · point`.
+    pub fn require(&mut self, image: RistrettoPoint, terms: &[(Secret, Point)]) {
+        let image = self.point(image);
+        self.equations.push(Equation { image, terms: terms.to_vec() });
+    }
+
+    /// Proves the statement for the given secrets, in constant time.
+    ///
+    /// The nonces depend on the statement, on the witness and on `rng`, so that a repeating or broken generator alone
+    /// reveals nothing (attack 11).
+    ///
+    /// # Panics
+    /// When the number of `witness` scalars is not the number of secrets: an error of the caller's.
+    pub fn prove(&self, transcript: &mut Transcript, witness: &[Scalar], rng: &mut impl CryptoRngCore) -> Proof {
+        assert_eq!(witness.len(), self.secrets, "one scalar per secret");
+        self.absorb(transcript);
+        let rekey = |rng: merlin::TranscriptRngBuilder, w: &Scalar| rng.rekey_with_witness_bytes(b"w", w.as_bytes());
+        let mut nonce_rng = witness.iter().fold(transcript.build_rng(), rekey).finalize(rng);
+        let nonces: Zeroizing<Vec<Scalar>> =
+            Zeroizing::new(witness.iter().map(|_| Scalar::random(&mut nonce_rng)).collect());
+        let commitments: Vec<_> = self.equations.iter().map(|e| self.image(e, &nonces).compress()).collect();
+        let challenge = challenge(transcript, &commitments);
+        let responses: Vec<_> = nonces.iter().zip(witness).map(|(k, w)| k + challenge * w).collect();
+        absorb_responses(transcript, &responses);
+        Proof { commitments, responses }
+    }
+
+    /// Verifies a proof alone.
+    ///
+    /// # Errors
+    /// [`ProofError`] says what is wrong with it.
+    pub fn verify(&self, transcript: &mut Transcript, proof: &Proof) -> Result<(), ProofError> {
+        let mut check = Check::new(&mut OsRng);
+        self.accumulate(transcript, proof, &mut check)?;
+        check.finish().map_err(|_| ProofError::Equation)
+    }
+
+    /// Adds the proof's equations to a check that joins many, each under its own random weight.
+    ///
+    /// # Errors
+    /// [`ProofError::Length`] or [`ProofError::Encoding`]; whether the equations hold shows when the check is finished.
+    pub fn accumulate(&self, transcript: &mut Transcript, proof: &Proof, check: &mut Check) -> Result<(), ProofError> {
+        if proof.commitments.len() != self.equations.len() || proof.responses.len() != self.secrets {
+            return Err(ProofError::Length);
+        }
+        self.absorb(transcript);
+        let challenge = challenge(transcript, &proof.commitments);
+        absorb_responses(transcript, &proof.responses);
+        let absorbed = proof.to_bytes();
+        let mut scalars = vec![Scalar::ZERO; self.points.len()];
+        for (equation, commitment) in self.equations.iter().zip(&proof.commitments) {
+            let weight = check.weight(&absorbed);
+            for (secret, point) in &equation.terms {
+                scalars[point.0] += weight * proof.responses[secret.0];
+            }
+            scalars[equation.image.0] -= weight * challenge;
+            check.point(-weight, commitment.decompress().ok_or(ProofError::Encoding)?);
+        }
+        scalars.into_iter().zip(&self.points).for_each(|(s, p)| check.point(s, *p));
+        Ok(())
+    }
+
+    /// Binds the whole statement, shape and points, to the transcript.
+    fn absorb(&self, transcript: &mut Transcript) {
+        transcript.append_message(b"statement", self.name);
+        transcript.append_u64(b"secrets", self.secrets as u64);
+        transcript.append_u64(b"points", self.points.len() as u64);
+        transcript.append_u64(b"equations", self.equations.len() as u64);
+        for point in &self.points {
+            transcript.append_message(b"point", point.compress().as_bytes());
+        }
+        for equation in &self.equations {
+            transcript.append_u64(b"image", equation.image.0 as u64);
+            transcript.append_u64(b"terms", equation.terms.len() as u64);
+            for (secret, point) in &equation.terms {
+                transcript.append_u64(b"secret", secret.0 as u64);
+                transcript.append_u64(b"point", point.0 as u64);
+            }
+        }
+    }
+
+    fn image(&self, equation: &Equation, secrets: &[Scalar]) -> RistrettoPoint {
+        RistrettoPoint::multiscalar_mul(
+            equation.terms.iter().map(|(secret, _)| secrets[secret.0]),
+            equation.terms.iter().map(|(_, point)| self.points[point.0]),
+        )
+    }
+}
+
+fn challenge(transcript: &mut Transcript, commitments: &[CompressedRistretto]) -> Scalar {
+    for commitment in commitments {
+        transcript.append_message(b"commitment", commitment.as_bytes());
+    }
+    challenge_scalar(transcript, b"challenge")
+}
+
+/// All that the prover sends enters the transcript, so that what follows depends on it.
+fn absorb_responses(transcript: &mut Transcript, responses: &[Scalar]) {
+    for response in responses {
+        transcript.append_message(b"response", response.as_bytes());
+    }
+}
+
+/// A uniform scalar of the transcript.
+pub(crate) fn challenge_scalar(transcript: &mut Transcript, label: &'static [u8]) -> Scalar {
+    let mut bytes = [0; 64];
+    transcript.challenge_bytes(label, &mut bytes);
+    Scalar::from_bytes_mod_order_wide(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pedersen::{Opening, blinding_base, value_base};
+
+    fn transcript() -> Transcript {
+        Transcript::new(b"test")
+    }
+
+    /// `C = v·B + r·B~` and `D = r·V`: the handle opens what is committed.
+    fn validity(c: RistrettoPoint, keys_and_handles: &[(RistrettoPoint, RistrettoPoint)]) -> Statement {
+        let mut s = Statement::new(b"test validity");
+        let [v, r] = [s.secret(), s.secret()];
+        let [b, b_blinding] = [s.point(value_base()), s.point(blinding_base())];
+        s.require(c, &[(v, b), (r, b_blinding)]);
+        for (key, handle) in keys_and_handles {
+            let key = s.point(*key);
+            s.require(*handle, &[(r, key)]);
+        }
+        s
+    }
+
+    fn honest() -> (Opening, Vec<(RistrettoPoint, RistrettoPoint)>) {
+        let opening = Opening::random(42, &mut OsRng);
+        let keys = (0..2).map(|_| RistrettoPoint::random(&mut OsRng));
+        let pairs = keys.map(|key| (key, key * opening.blinding)).collect();
+        (opening, pairs)
+    }
+
+    #[test]
+    fn a_true_statement_verifies_and_binds_transcript_statement_and_witness() {
+        let (opening, pairs) = honest();
+        let witness = [opening.value, opening.blinding];
+        let statement = validity(opening.commit(), &pairs);
+        let proof = statement.prove(&mut transcript(), &witness, &mut OsRng);
+        assert_eq!(statement.verify(&mut transcript(), &proof), Ok(()));
+        let refused = Err(ProofError::Equation);
+        assert_eq!(statement.verify(&mut Transcript::new(b"other"), &proof), refused);
+        let mut false_pairs = pairs.clone();
+        false_pairs[1].1 = false_pairs[1].1 + false_pairs[1].0;
+        let false_statement = validity(opening.commit(), &false_pairs);
+        assert_eq!(false_statement.verify(&mut transcript(), &proof), refused);
+        let forged = false_statement.prove(&mut transcript(), &witness, &mut OsRng);
+        assert_eq!(false_statement.verify(&mut transcript(), &forged), refused);
+        let shorter = validity(opening.commit(), &pairs[..1]);
+        assert_eq!(shorter.verify(&mut transcript(), &proof), Err(ProofError::Length));
+    }
+
+    #[test]
+    fn prover_and_verifier_end_with_the_same_transcript() {
+        let (opening, pairs) = honest();
+        let statement = validity(opening.commit(), &pairs);
+        let (mut a, mut b) = (transcript(), transcript());
+        let proof = statement.prove(&mut a, &[opening.value, opening.blinding], &mut OsRng);
+        statement.verify(&mut b, &proof).unwrap();
+        assert_eq!(challenge_scalar(&mut a, b"end"), challenge_scalar(&mut b, b"end"));
+    }
+
+    #[test]
+    fn every_flipped_bit_prefix_and_suffix_is_refused() {
+        let (opening, pairs) = honest();
+        let statement = validity(opening.commit(), &pairs[..1]);
+        let bytes = statement.prove(&mut transcript(), &[opening.value, opening.blinding], &mut OsRng).to_bytes();
+        let verdict =
+            |b: &[u8]| Proof::from_bytes(&statement, b).and_then(|p| statement.verify(&mut transcript(), &p));
+        assert_eq!(verdict(&bytes), Ok(()));
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(verdict(&flipped).is_err(), "bit {bit}");
+        }
+        for length in 0..bytes.len() {
+            assert_eq!(verdict(&bytes[..length]), Err(ProofError::Length));
+        }
+        assert_eq!(verdict(&[bytes, vec![0; 32]].concat()), Err(ProofError::Length));
+    }
+
+    /// Attack 8: a response plus the group order is the same number in another form.
+    #[test]
+    fn a_response_that_is_not_reduced_is_refused() {
+        let (opening, pairs) = honest();
+        let statement = validity(opening.commit(), &pairs);
+        let mut bytes = statement.prove(&mut transcript(), &[opening.value, opening.blinding], &mut OsRng).to_bytes();
+        bytes.last_mut().map(|b| *b |= 0x80).unwrap();
+        assert_eq!(Proof::from_bytes(&statement, &bytes), Err(ProofError::Encoding));
+    }
+
+    /// Attack 11: with the same generator state, another statement gets other nonces.
+    #[test]
+    fn nonces_are_hedged_against_a_repeating_generator() {
+        use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+        let (opening, pairs) = honest();
+        let witness = [opening.value, opening.blinding];
+        let rng = || ChaCha20Rng::seed_from_u64(5);
+        let a = validity(opening.commit(), &pairs).prove(&mut transcript(), &witness, &mut rng());
+        let b = validity(opening.commit(), &pairs[..1]).prove(&mut transcript(), &witness, &mut rng());
+        assert_ne!(a.commitments[0], b.commitments[0]);
+    }
+}
