@@ -285,6 +285,27 @@ impl<W: Witness> Relation<W> {
             self.statement.require(image, &[(r, viewer)]);
         }
     }
+
+    /// Requires every owner key `(base, key)` to be of this viewer: `base = t·B~` and `key = t·viewer` for one `t`. The
+    /// prover gives the `t`s, the verifier none. Draws challenges as [`Relation::products`] does.
+    pub fn owner_keys(
+        &mut self,
+        transcript: &mut Transcript,
+        viewer: RistrettoPoint,
+        keys: &[(RistrettoPoint, RistrettoPoint)],
+        secrets: &[Scalar],
+    ) {
+        let weights: Vec<_> = keys.iter().map(|_| challenge_scalar(transcript, b"owner")).collect();
+        let base = RistrettoPoint::vartime_multiscalar_mul(&weights, keys.iter().map(|key| key.0));
+        let key = RistrettoPoint::vartime_multiscalar_mul(&weights, keys.iter().map(|key| key.1));
+        let t = self.statement.secret();
+        let viewer = self.statement.point(viewer);
+        self.statement.require(base, &[(t, self.bases[1])]);
+        self.statement.require(key, &[(t, viewer)]);
+        if !secrets.is_empty() {
+            self.secrets.push(weights.iter().zip(secrets).map(|(weight, t)| weight * t).sum());
+        }
+    }
 }
 
 impl Relation<Opening> {

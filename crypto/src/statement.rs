@@ -158,10 +158,11 @@ impl Statement {
         self.absorb(transcript);
         let challenge = challenge(transcript, &proof.commitments);
         absorb_responses(transcript, &proof.responses);
-        let absorbed = proof.to_bytes();
+        // The first weight binds the whole proof, the others follow from the same transcript.
+        let mut absorbed = proof.to_bytes();
         let mut scalars = vec![Scalar::ZERO; self.points.len()];
         for (equation, commitment) in self.equations.iter().zip(&proof.commitments) {
-            let weight = check.weight(&absorbed);
+            let weight = check.weight(&std::mem::take(&mut absorbed));
             for (secret, point) in &equation.terms {
                 scalars[point.0] += weight * proof.responses[secret.0];
             }

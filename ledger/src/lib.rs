@@ -1,1 +1,42 @@
-//! Counterfoil.
+//! # Counterfoil: the ledger
+//!
+//! Two books that must agree: *positions* hold the detail of joint loans, *control accounts* the totals; both are
+//! commitments, so that their agreement is an equation that every peer checks. A pure heart: no clock, no socket, no
+//! task, no randomness of its own. In the order in which a batch travels:
+//!
+//! ```text
+//!   Draft ──seal──▶ Batch ──verify──▶ Verified ──order──▶ Block ──apply──▶ Entry ──open──▶ View
+//!   (clear)         (sealed)          (capability)        (decided)        (journal)       (clear, yours)
+//! ```
+//!
+//! 1. words: [`names`], [`rejection`]; who takes part: [`genesis`];
+//! 2. shapes: [`batch`] on the wire, [`form`] from one form to another, [`relation`] what a batch proves, [`share`] what its
+//!    sections say;
+//! 3. the six verbs: [`draft`], [`mod@seal`] (with the servicer's [`wallet`]), [`mod@verify`], then the order (crate `network`) of
+//!    [`block`]s, [`book`] and [`chain`] to apply, [`view`] to open;
+//! 4. [`store`]: opaque bytes on disk.
+
+pub mod store;
+
+pub mod names;
+pub mod rejection;
+pub mod genesis;
+
+pub mod batch;
+pub mod form;
+pub mod relation;
+pub mod share;
+mod seed;
+
+pub mod draft;
+pub mod wallet;
+pub mod verify;
+pub mod seal;
+
+pub mod book;
+pub mod block;
+pub mod chain;
+pub mod view;
+
+#[cfg(test)]
+mod tests;

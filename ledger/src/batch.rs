@@ -1,0 +1,353 @@
+//! The batch on the wire: header, body, records, proofs, signature.
+//!
+//! The body's types are generic over what stands for a commitment (`C`) and for a handle (`P`): encoded bytes on the wire,
+//! decoded points for the verifier, openings for the prover. So the relation that a batch proves is written over one shape.
+//!
+//! Every loan of a product has the same number of parts. A loan with fewer banks has parts of zero, owned by the servicer,
+//! so neither the number of banks in a loan nor which they are can be told.
+
+use crate::{
+    names::{Component, Date, Hash, Kind, LoanId, MemberId, ProductId},
+    rejection::Rejection,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use counterfoil_crypto::{
+    encoding::Encoded,
+    envelope::{Envelope, Section},
+    identity::Signature,
+    labels, merkle,
+    relation::Proofs,
+    view_key::OwnerKey,
+};
+
+/// Version of the encoding: the first byte of everything.
+pub const VERSION: u8 = 1;
+/// Proof suite 1: sigma and range proofs over Ristretto255 with Merlin transcripts.
+pub const SUITE: u8 = 1;
+/// Most loans in a batch.
+pub const MAX_LOANS: usize = 256;
+/// Most bytes of a sealed batch; stops a peer from making others buffer more.
+pub const MAX_BYTES: usize = 8 << 20;
+
+/// Padding class of a `share` section, in bytes of plaintext.
+pub const SHARE_CLASS: u16 = 144;
+/// Padding class of an `identity` section.
+pub const IDENTITY_CLASS: u16 = 96;
+/// Padding class of a `terms` section.
+pub const TERMS_CLASS: u16 = 192;
+
+/// What stands at the head of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Header {
+    /// Version of the encoding.
+    pub version: u8,
+    /// Proof suite.
+    pub suite: u8,
+    /// The consortium's id.
+    pub consortium: Hash,
+    /// Who posts the batch.
+    pub servicer: MemberId,
+    /// The product of all its loans.
+    pub product: ProductId,
+    /// Hash of the product's policy.
+    pub policy: Hash,
+    /// What the batch does; its lane follows from it.
+    pub kind: Kind,
+    /// Number in its lane, from 1, without gaps.
+    pub sequence: u64,
+    /// Id of the batch before it in its lane; zero for the first.
+    pub previous: Hash,
+    /// Top-ups up to this number of the reserve lane are taken up before this batch; zero in that lane itself.
+    pub merged: u64,
+    /// The day from which interest runs.
+    pub value_date: Date,
+    /// The day on which the servicer booked.
+    pub booking_date: Date,
+}
+
+/// A committed amount with one handle per auditor of the product.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Movement<C, P> {
+    /// The amount.
+    pub amount: C,
+    /// One handle per auditor.
+    pub handles: Vec<P>,
+}
+
+/// A control-account transfer of one bank: one commitment for debit and credit.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Posting<C, P> {
+    /// The amount.
+    pub amount: C,
+    /// The bank's own handle, then one per auditor.
+    pub handles: Vec<P>,
+}
+
+/// What shows that a part is the fair share of a total; see [`crate::relation`].
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Split<C> {
+    /// `g = a − w·h`: what the part is beyond its share of whole multiples.
+    pub rest: C,
+    /// `e = w·T − W·a + W − 1`: between 0 and `2·W − 2`.
+    pub slack: C,
+}
+
+/// One bank's part of a new loan.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NewPart<C, P> {
+    /// One-time key of the owner.
+    pub owner: (P, P),
+    /// The part's share of the loan, in the product's units.
+    pub share: C,
+    /// The principal it funds.
+    pub principal: Movement<C, P>,
+    /// That the principal is its fair share.
+    pub split: Split<C>,
+}
+
+/// A new loan.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct NewLoan<C, P> {
+    /// `h`: whole multiples of the share units in the principal.
+    pub quotient: C,
+    /// Parts; the servicer's first, the others in no order.
+    pub parts: Vec<NewPart<C, P>>,
+}
+
+/// One bank's part of a repayment.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RepaidPart<C, P> {
+    /// The balance that the repayment starts from.
+    pub balance: C,
+    /// The part's share.
+    pub share: C,
+    /// Principal repaid.
+    pub principal: Movement<C, P>,
+    /// That the balance *after* it is its fair share of the loan's balance.
+    pub principal_split: Split<C>,
+    /// Interest received.
+    pub interest: Movement<C, P>,
+    /// That the interest is its fair share.
+    pub interest_split: Split<C>,
+}
+
+impl<C, P> RepaidPart<C, P> {
+    /// The movement of a component.
+    pub fn movement(&self, component: Component) -> &Movement<C, P> {
+        match component {
+            Component::Principal => &self.principal,
+            Component::Interest => &self.interest,
+        }
+    }
+}
+
+/// A repayment of one loan.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct RepaidLoan<C, P> {
+    /// The loan.
+    pub loan: LoanId,
+    /// `h` of the principal repaid.
+    pub principal_quotient: C,
+    /// `h` of the interest.
+    pub interest_quotient: C,
+    /// Parts in the loan's order.
+    pub parts: Vec<RepaidPart<C, P>>,
+}
+
+/// What a batch says. Postings stand for ALL banks in member order, with commitments to zero for those not in it.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub enum Body<C, P> {
+    /// Top-ups.
+    Fund {
+        /// Paid in, per bank.
+        postings: Vec<Posting<C, P>>,
+    },
+    /// New loans.
+    Originate {
+        /// The available reserves that the batch starts from, per bank.
+        reserves: Vec<C>,
+        /// The loans.
+        loans: Vec<NewLoan<C, P>>,
+        /// Principal, per bank.
+        postings: Vec<Posting<C, P>>,
+    },
+    /// Repayments.
+    Repay {
+        /// The repayments; a loan at most once.
+        loans: Vec<RepaidLoan<C, P>>,
+        /// Principal, per bank.
+        principal: Vec<Posting<C, P>>,
+        /// Interest, per bank.
+        interest: Vec<Posting<C, P>>,
+    },
+}
+
+/// The body as it travels.
+pub type SealedBody = Body<Encoded, Encoded>;
+
+impl<C, P> Body<C, P> {
+    /// The postings with their components.
+    pub fn postings(&self) -> Vec<(Component, &[Posting<C, P>])> {
+        match self {
+            Self::Fund { postings } | Self::Originate { postings, .. } => vec![(Component::Principal, postings)],
+            Self::Repay { principal, interest, .. } => {
+                vec![(Component::Principal, principal), (Component::Interest, interest)]
+            }
+        }
+    }
+
+    /// The movements of a component, in order of loans and parts.
+    pub fn movements(&self, component: Component) -> Vec<&Movement<C, P>> {
+        match (self, component) {
+            (Self::Originate { loans, .. }, Component::Principal) => {
+                loans.iter().flat_map(|loan| &loan.parts).map(|part| &part.principal).collect()
+            }
+            (Self::Repay { loans, .. }, component) => {
+                let parts = loans.iter().flat_map(|loan| &loan.parts);
+                parts.map(|part| part.movement(component)).collect()
+            }
+            (Self::Fund { .. } | Self::Originate { .. }, _) => Vec::new(),
+        }
+    }
+
+    /// How many loans the batch touches.
+    pub fn loan_count(&self) -> usize {
+        match self {
+            Self::Fund { .. } => 0,
+            Self::Originate { loans, .. } => loans.len(),
+            Self::Repay { loans, .. } => loans.len(),
+        }
+    }
+}
+
+/// The sealed sections of one loan's event, or, in a `Fund` batch, of the top-ups: one `share` per part (per bank), then, for a
+/// new loan, `identity` and `terms`.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Record {
+    /// One per part (or per bank).
+    pub shares: Vec<Section>,
+    /// Who the customer is; in new loans only.
+    pub identity: Option<Section>,
+    /// The contract; in new loans only.
+    pub terms: Option<Section>,
+}
+
+/// What a batch commits to by a root and does not carry itself.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Records {
+    /// One per member, in member order, for all members alike.
+    pub envelopes: Vec<Envelope>,
+    /// One per loan, in the body's order; one in a `Fund` batch.
+    pub records: Vec<Record>,
+}
+
+impl Records {
+    /// The Merkle root over all envelopes and sections.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        let envelopes = self.envelopes.iter().map(|e| leaf(e));
+        let sections = self.records.iter().flat_map(|r| r.shares.iter().chain(&r.identity).chain(&r.terms));
+        merkle::root(&envelopes.chain(sections.map(leaf)).collect::<Vec<_>>())
+    }
+}
+
+fn leaf(part: &impl BorshSerialize) -> Hash {
+    merkle::leaf(&borsh::to_vec(part).unwrap_or_default())
+}
+
+/// What a batch is, before its proofs: absorbed whole into their transcript.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Content {
+    /// The head.
+    pub header: Header,
+    /// What it says.
+    pub body: SealedBody,
+    /// Root of the sealed records.
+    pub records: Hash,
+}
+
+/// A sealed batch.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Batch {
+    /// Header, body and records root.
+    pub content: Content,
+    /// Their proofs.
+    pub proofs: Proofs,
+    /// The servicer's, over all of the above.
+    pub signature: Signature,
+}
+
+impl Batch {
+    /// The batch's id: a hash over everything but the signature, which does not change what it says.
+    #[must_use]
+    pub fn id(&self) -> Hash {
+        blake3::derive_key(labels::BATCH_HASH, &self.signed_bytes())
+    }
+
+    /// What the servicer signs.
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(&(&self.content, &self.proofs)).unwrap_or_default()
+    }
+}
+
+/// A batch with its records: what travels, is ordered and stored.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Sealed {
+    /// The batch.
+    pub batch: Batch,
+    /// Its records.
+    pub records: Records,
+}
+
+impl Sealed {
+    /// The canonical bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads canonical bytes.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] for anything but the canonical encoding of this version, in full and nothing more.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Rejection> {
+        // The version is the first byte of the header, which is the first of everything.
+        if bytes.len() > MAX_BYTES || bytes.first() != Some(&VERSION) {
+            return Err(Rejection::Malformed);
+        }
+        borsh::from_slice(bytes).map_err(|_| Rejection::Malformed)
+    }
+}
+
+/// The id of the loan at `index` of the batch that follows `previous` as number `sequence`: known before the batch is sealed.
+#[must_use]
+pub fn loan_id(header: &Header, index: u16) -> LoanId {
+    let place = (header.consortium, header.servicer, header.product, header.sequence, index);
+    LoanId(blake3::derive_key(labels::LOAN_HASH, &borsh::to_vec(&place).unwrap_or_default()))
+}
+
+/// What a section's encryption is bound to: the batch's place, the record and the section in it.
+#[must_use]
+pub fn section_context(header: &Header, record: u16, section: u16) -> Vec<u8> {
+    let place = (header.consortium, header.servicer, header.product, header.kind, header.sequence, record, section);
+    borsh::to_vec(&place).unwrap_or_default()
+}
+
+/// What an envelope is bound to: the batch's place and the member it is for.
+#[must_use]
+pub fn envelope_context(header: &Header, member: MemberId) -> Vec<u8> {
+    let place = (header.consortium, header.servicer, header.product, header.kind, header.sequence, member);
+    borsh::to_vec(&place).unwrap_or_default()
+}
+
+/// Section numbers of a record: `share` sections come first, from 0.
+pub const IDENTITY_SECTION: u16 = u16::MAX - 1;
+/// See [`IDENTITY_SECTION`].
+pub const TERMS_SECTION: u16 = u16::MAX;
+
+/// An owner key as the wire has it.
+#[must_use]
+pub fn owner_key(owner: &(Encoded, Encoded)) -> OwnerKey {
+    OwnerKey { base: owner.0, key: owner.1 }
+}

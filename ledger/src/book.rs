@@ -1,0 +1,334 @@
+//! The book: positions and control accounts, and how a verified batch changes them.
+//!
+//! Applying is cheap: points are added, balances compared. All proofs were checked before, on balances that the batch names;
+//! here they are compared with the present ones, so of two batches that start from one balance the second is refused.
+//! A refused batch changes nothing.
+//!
+//! State keys, all under the authenticated part of the key space:
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `l` loan id | [`Loan`]: servicer, product, positions |
+//! | `a` servicer, product, bank, kind | [`Account`]: balance and handles |
+//! | `n` servicer, product, lane | [`Head`]: number and id of the last batch, top-ups taken up |
+//! | `i` servicer, product, number | a top-up that waits to be taken up |
+
+use crate::{
+    batch::{Body, Header, NewLoan, Posting, RepaidLoan, loan_id, owner_key},
+    genesis::Consortium,
+    names::{AccountKind, Component, Hash, Lane, LoanId, MemberId, ProductId, entry},
+    rejection::Rejection,
+    store::{Changes, StateStore, StoreError, tree::STATE},
+    verify::{Verified, zero},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use counterfoil_crypto::{encoding::Encoded, view_key::OwnerKey};
+use curve25519_dalek::ristretto::RistrettoPoint;
+
+/// Most top-ups of one lane that may wait to be taken up; bounds the state that a servicer can make others keep.
+pub const MAX_WAITING: u64 = 64;
+
+/// One bank's part of one loan.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Position {
+    /// One-time key of the owner.
+    pub owner: OwnerKey,
+    /// The part's share of the loan, committed.
+    pub share: Encoded,
+    /// Principal outstanding, committed.
+    pub principal: Encoded,
+}
+
+/// A loan: its positions, the servicer's first.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Loan {
+    /// Who services it.
+    pub servicer: MemberId,
+    /// Its product.
+    pub product: ProductId,
+    /// One per part.
+    pub positions: Vec<Position>,
+}
+
+/// A control account.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Account {
+    /// The balance, committed.
+    pub balance: Encoded,
+    /// Handles of the bank, then of the product's auditors: one multiplication opens the total.
+    pub handles: Vec<Encoded>,
+}
+
+/// Where a lane stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Head {
+    /// Number of the last batch.
+    pub sequence: u64,
+    /// Its id.
+    pub last: Hash,
+    /// The last top-up that was taken up (loans lane).
+    pub merged: u64,
+}
+
+type WirePosting = Posting<Encoded, Encoded>;
+
+/// State being read, and written to a layer of changes above a store.
+pub struct Book<'a> {
+    store: &'a dyn StateStore,
+    changes: Changes,
+}
+
+/// Why a batch was not applied: a rule said no, or the machine failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The batch is refused.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The store failed: the node stops, it never guesses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<'a> Book<'a> {
+    /// A book over a store, without changes.
+    #[must_use]
+    pub fn new(store: &'a dyn StateStore) -> Self {
+        Self { store, changes: Changes::new() }
+    }
+
+    /// What was changed.
+    #[must_use]
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    /// Applies a batch: all of it, or nothing.
+    ///
+    /// # Errors
+    /// [`ApplyError::Rejected`] with the first rule that says no, [`ApplyError::Store`] when the state cannot be read.
+    pub fn apply(&mut self, consortium: &Consortium, verified: &Verified) -> Result<(), ApplyError> {
+        let mut layer = Layer { book: self, consortium, header: &verified.batch().content.header, changes: Changes::new() };
+        layer.apply(verified)?;
+        let changes = layer.changes;
+        self.changes.extend(changes);
+        Ok(())
+    }
+
+    /// A loan.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn loan(&self, id: LoanId) -> Result<Option<Loan>, StoreError> {
+        self.read(&loan_key(id))
+    }
+
+    /// A control account; one that was never touched has a balance of zero.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn account(
+        &self,
+        servicer: MemberId,
+        product: ProductId,
+        bank: MemberId,
+        kind: AccountKind,
+    ) -> Result<Option<Account>, StoreError> {
+        self.read(&key(b'a', &(servicer, product, bank, kind)))
+    }
+
+    fn read<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        let stored = match self.changes.get(key) {
+            Some(changed) => changed.clone(),
+            None => self.store.get(key)?,
+        };
+        // The store checks that a value is the one that was written; what was written by this module decodes.
+        Ok(stored.and_then(|bytes| borsh::from_slice(&bytes).ok()))
+    }
+}
+
+/// A batch under way: its own layer of changes, dropped when it is refused.
+struct Layer<'a, 'b> {
+    book: &'a Book<'b>,
+    consortium: &'a Consortium,
+    header: &'a Header,
+    changes: Changes,
+}
+
+impl Layer<'_, '_> {
+    fn apply(&mut self, verified: &Verified) -> Result<(), ApplyError> {
+        let head = self.advance(verified.id())?;
+        match &verified.batch().content.body {
+            Body::Fund { postings } => self.fund(postings)?,
+            Body::Originate { reserves, loans, postings } => {
+                self.take_up(head)?;
+                self.starts_from(reserves)?;
+                for (index, loan) in (0u16..).zip(loans) {
+                    self.open(index, loan)?;
+                }
+                self.post(Component::Principal, postings)?;
+            }
+            Body::Repay { loans, principal, interest } => {
+                self.take_up(head)?;
+                loans.iter().try_for_each(|loan| self.repay(loan))?;
+                self.post(Component::Principal, principal)?;
+                self.post(Component::Interest, interest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The batch is the next of its lane: no replay, no gap, no fork.
+    fn advance(&mut self, id: Hash) -> Result<Head, ApplyError> {
+        let Header { kind, sequence, previous, merged, .. } = self.header;
+        let head: Head = self.read(&self.head_key(kind.lane()))?.unwrap_or_default();
+        if head.sequence.checked_add(1) != Some(*sequence) || head.last != *previous {
+            return Err(Rejection::Sequence.into());
+        }
+        let merged = if kind.lane() == Lane::Loans { *merged } else { 0 };
+        let next = Head { sequence: *sequence, last: id, merged };
+        self.write(self.head_key(kind.lane()), &next);
+        Ok(head)
+    }
+
+    fn fund(&mut self, postings: &[WirePosting]) -> Result<(), ApplyError> {
+        let loans: Head = self.read(&self.head_key(Lane::Loans))?.unwrap_or_default();
+        if self.header.sequence.saturating_sub(loans.merged) > MAX_WAITING {
+            return Err(Rejection::Backlog.into());
+        }
+        self.write(self.waiting_key(self.header.sequence), &postings);
+        self.post(Component::Principal, postings)
+    }
+
+    /// Moves the top-ups that the batch takes up from `Incoming` to `Reserve`.
+    fn take_up(&mut self, before: Head) -> Result<(), ApplyError> {
+        let merged = self.header.merged;
+        let reserve: Head = self.read(&self.head_key(Lane::Reserve))?.unwrap_or_default();
+        if merged < before.merged || merged > reserve.sequence {
+            return Err(Rejection::Merge.into());
+        }
+        for number in before.merged.saturating_add(1)..=merged {
+            let key = self.waiting_key(number);
+            let postings: Vec<WirePosting> = self.read(&key)?.ok_or(Rejection::Merge)?;
+            self.transfer(&postings, AccountKind::Reserve, AccountKind::Incoming)?;
+            self.changes.insert(key, None);
+        }
+        Ok(())
+    }
+
+    fn starts_from(&self, reserves: &[Encoded]) -> Result<(), ApplyError> {
+        for (bank, named) in self.consortium.banks().iter().zip(reserves) {
+            let account: Option<Account> = self.read(&self.account_key(*bank, AccountKind::Reserve))?;
+            if account.map_or(zero(), |account| account.balance) != *named {
+                return Err(Rejection::Stale.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, index: u16, loan: &NewLoan<Encoded, Encoded>) -> Result<(), ApplyError> {
+        let id = loan_key(loan_id(self.header, index));
+        if self.read::<Loan>(&id)?.is_some() {
+            return Err(Rejection::Exists.into());
+        }
+        let position = |part: &crate::batch::NewPart<Encoded, Encoded>| Position {
+            owner: owner_key(&part.owner),
+            share: part.share,
+            principal: part.principal.amount,
+        };
+        let Header { servicer, product, .. } = *self.header;
+        self.write(id, &Loan { servicer, product, positions: loan.parts.iter().map(position).collect() });
+        Ok(())
+    }
+
+    fn repay(&mut self, repaid: &RepaidLoan<Encoded, Encoded>) -> Result<(), ApplyError> {
+        let key = loan_key(repaid.loan);
+        let mut loan: Loan = self.read(&key)?.ok_or(Rejection::Loan)?;
+        // A loan of another servicer or product is, for this batch, no loan.
+        if loan.servicer != self.header.servicer || loan.product != self.header.product {
+            return Err(Rejection::Loan.into());
+        }
+        for (position, part) in loan.positions.iter_mut().zip(&repaid.parts) {
+            if position.principal != part.balance || position.share != part.share {
+                return Err(Rejection::Stale.into());
+            }
+            position.principal = sum(&part.balance, &negated(&part.principal.amount)?)?;
+        }
+        self.write(key, &loan);
+        Ok(())
+    }
+
+    fn post(&mut self, component: Component, postings: &[WirePosting]) -> Result<(), ApplyError> {
+        let (debit, credit) = entry(self.header.kind, component);
+        self.transfer(postings, debit, credit)
+    }
+
+    /// Debits one account of every bank and credits another by the same commitments.
+    fn transfer(&mut self, postings: &[WirePosting], debit: AccountKind, credit: AccountKind) -> Result<(), ApplyError> {
+        let banks = self.consortium.banks();
+        for (bank, posting) in banks.iter().zip(postings) {
+            self.move_balance(*bank, debit, posting, debit.rises_with_debits())?;
+            self.move_balance(*bank, credit, posting, !credit.rises_with_debits())?;
+        }
+        Ok(())
+    }
+
+    fn move_balance(&mut self, bank: MemberId, kind: AccountKind, posting: &WirePosting, up: bool) -> Result<(), ApplyError> {
+        let key = self.account_key(bank, kind);
+        let fresh = || Account { balance: zero(), handles: vec![zero(); posting.handles.len()] };
+        let mut account: Account = self.read(&key)?.unwrap_or_else(fresh);
+        let signed = |point: &Encoded| if up { Ok(*point) } else { negated(point) };
+        account.balance = sum(&account.balance, &signed(&posting.amount)?)?;
+        for (total, handle) in account.handles.iter_mut().zip(&posting.handles) {
+            *total = sum(total, &signed(handle)?)?;
+        }
+        self.write(key, &account);
+        Ok(())
+    }
+
+    fn read<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        match self.changes.get(key) {
+            Some(changed) => Ok(changed.as_ref().and_then(|bytes| borsh::from_slice(bytes).ok())),
+            None => self.book.read(key),
+        }
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: &impl BorshSerialize) {
+        self.changes.insert(key, borsh::to_vec(value).ok());
+    }
+
+    fn head_key(&self, lane: Lane) -> Vec<u8> {
+        key(b'n', &(self.header.servicer, self.header.product, lane))
+    }
+
+    fn waiting_key(&self, number: u64) -> Vec<u8> {
+        key(b'i', &(self.header.servicer, self.header.product, number))
+    }
+
+    fn account_key(&self, bank: MemberId, kind: AccountKind) -> Vec<u8> {
+        key(b'a', &(self.header.servicer, self.header.product, bank, kind))
+    }
+}
+
+fn loan_key(id: LoanId) -> Vec<u8> {
+    key(b'l', &id)
+}
+
+fn key(class: u8, name: &impl BorshSerialize) -> Vec<u8> {
+    let mut key = STATE.to_vec();
+    key.push(class);
+    key.extend(borsh::to_vec(name).unwrap_or_default());
+    key
+}
+
+fn point(encoded: &Encoded) -> Result<RistrettoPoint, Rejection> {
+    encoded.decode().map_err(|_| Rejection::Point)
+}
+
+fn sum(a: &Encoded, b: &Encoded) -> Result<Encoded, Rejection> {
+    let (a, b) = (point(a)?, point(b)?);
+    Ok(Encoded::from(&[a, b].iter().sum::<RistrettoPoint>()))
+}
+
+fn negated(encoded: &Encoded) -> Result<Encoded, Rejection> {
+    Ok(Encoded::from(&-point(encoded)?))
+}

@@ -1,0 +1,79 @@
+//! Rejections: why a batch is refused. A value of consensus, the same on every honest node.
+//!
+//! The order of the variants is the order in which the checks run: of several things wrong, every node names the same.
+//! There is no text in it; [`Rejection::code`] and the messages here are for people.
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Why a batch is refused, in order of precedence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, thiserror::Error)]
+pub enum Rejection {
+    /// Not the canonical encoding of a batch: cut off, too long, trailing bytes, unknown version.
+    #[error("not the canonical encoding of a batch of this version")]
+    Malformed,
+    /// Made for another consortium.
+    #[error("the batch is for another consortium")]
+    Consortium,
+    /// The proof suite is not in use.
+    #[error("the proof suite is not in use")]
+    Suite,
+    /// The servicer is not a member bank.
+    #[error("the servicer is not a member bank")]
+    Member,
+    /// The product does not exist.
+    #[error("there is no such product")]
+    Product,
+    /// The batch names another version of the product's policy than the one in force.
+    #[error("the batch was made under another version of the policy")]
+    Policy,
+    /// Number of loans, parts, handles, postings or records differs from what the product and consortium ask for.
+    #[error("a count (loans, parts, handles, postings, sections) is not what product and consortium ask for")]
+    Shape,
+    /// The sealed records are not those that the batch commits to, or are not of the padded sizes.
+    #[error("the sealed records are not those that the batch commits to")]
+    Records,
+    /// The servicer's signature is wrong.
+    #[error("the servicer did not sign this batch")]
+    Signature,
+    /// A point is not canonical, or is the identity where it must not be.
+    #[error("a point is not canonical, or is the identity")]
+    Point,
+    /// Movements and postings differ: the two books do not agree.
+    #[error("the movements do not add up to the postings")]
+    Unbalanced,
+    /// The shares of a loan do not add up to the product's units.
+    #[error("the shares of a loan do not add up")]
+    Shares,
+    /// The sigma proof is wrong: a handle opens something else, a part is not its share, or the proof is another batch's.
+    #[error("the sigma proof does not hold (handles, shares of the split, owner of the servicer's part)")]
+    Sigma,
+    /// A range proof is wrong: something is negative, too large, unfairly split, or against the policy.
+    #[error("a range proof does not hold (negative, too large, unfairly split, or against the policy)")]
+    Range,
+    /// The sequence number or the previous batch is not the next in its lane: a replay, a gap or a fork.
+    #[error("not the next batch of its lane: a replay, a gap or a fork")]
+    Sequence,
+    /// More top-ups are waiting than may wait.
+    #[error("too many top-ups wait to be taken up")]
+    Backlog,
+    /// The batch takes up top-ups that do not exist or were taken up before.
+    #[error("the batch takes up top-ups that are not waiting")]
+    Merge,
+    /// A loan that the batch touches does not exist.
+    #[error("there is no such loan")]
+    Loan,
+    /// A loan that the batch opens exists already.
+    #[error("the loan exists already")]
+    Exists,
+    /// A balance that the batch starts from is not the present one.
+    #[error("the batch starts from a balance that is not the present one")]
+    Stale,
+}
+
+impl Rejection {
+    /// The number of the rejection, the same in every release.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        borsh::to_vec(&self).ok().and_then(|bytes| bytes.first().copied()).unwrap_or(u8::MAX)
+    }
+}

@@ -1,0 +1,70 @@
+//! A batch's seed: everything random in a batch, expanded from 32 secret bytes.
+//!
+//! The servicer keeps nothing beside its keys: the seed travels in its own envelope, so it can always read its batches again
+//! from the chain, and with them every opening it must know. Each value is expanded under its own purpose and place.
+
+use crate::names::MemberId;
+use counterfoil_crypto::{labels, secret::SecretBytes};
+use curve25519_dalek::scalar::Scalar;
+use zeroize::Zeroize as _;
+
+/// What a secret scalar of a batch is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    Owner,
+    Share,
+    Principal,
+    Interest,
+    PrincipalQuotient,
+    InterestQuotient,
+    PrincipalRest,
+    PrincipalSlack,
+    InterestRest,
+    InterestSlack,
+    PrincipalPosting,
+    InterestPosting,
+    Order,
+}
+
+/// A batch's seed. Erased when dropped, never printed.
+#[derive(Clone, Debug)]
+pub(crate) struct Seed(SecretBytes);
+
+impl Seed {
+    pub(crate) fn new(bytes: SecretBytes) -> Self {
+        Self(SecretBytes::new(blake3::derive_key(labels::BATCH_SEED_KDF, bytes.expose())))
+    }
+
+    /// The secret scalar of a purpose at a place: uniform, since 64 bytes are reduced.
+    pub(crate) fn scalar(&self, purpose: Purpose, record: u16, part: u16) -> Scalar {
+        let mut wide = [0; 64];
+        self.expand(b's', purpose as u8, record, part).fill(&mut wide);
+        let scalar = Scalar::from_bytes_mod_order_wide(&wide);
+        wide.zeroize();
+        scalar
+    }
+
+    /// The key of a section.
+    pub(crate) fn section_key(&self, record: u16, section: u16) -> SecretBytes {
+        self.bytes(b'k', record, section)
+    }
+
+    /// The key under which a member finds the sections that it may read.
+    pub(crate) fn viewer_key(&self, member: MemberId) -> SecretBytes {
+        self.bytes(b'v', member.0, 0)
+    }
+
+    fn bytes(&self, class: u8, a: u16, b: u16) -> SecretBytes {
+        let mut bytes = [0; 32];
+        self.expand(class, 0, a, b).fill(&mut bytes);
+        SecretBytes::new(bytes)
+    }
+
+    fn expand(&self, class: u8, purpose: u8, a: u16, b: u16) -> blake3::OutputReader {
+        let [a0, a1] = a.to_le_bytes();
+        let [b0, b1] = b.to_le_bytes();
+        let mut hasher = blake3::Hasher::new_keyed(self.0.expose());
+        hasher.update(&[class, purpose, a0, a1, b0, b1]);
+        hasher.finalize_xof()
+    }
+}

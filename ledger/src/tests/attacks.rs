@@ -1,0 +1,1 @@
+//! Attacks: real forgeries, refused for the stated reason.

@@ -1,0 +1,8 @@
+//! Tests of the whole way of a batch, in memory: draft, seal, verify, apply, open.
+
+#![allow(clippy::arithmetic_side_effects, reason = "tests count small things")]
+
+mod attacks;
+mod books;
+mod privacy;
+mod world;

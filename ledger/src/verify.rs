@@ -1,0 +1,232 @@
+//! Verify: from bytes to a [`Verified`] batch, without any secret and without any state.
+//!
+//! Checks 1 to 6 of the protocol that need no balance. The proofs refer to balances that the batch itself names; whether
+//! they are the present ones is for [`crate::book`] to compare. So verification runs in parallel, ahead of the order, once.
+
+use crate::{
+    batch::{Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, SUITE, Sealed, SealedBody, TERMS_CLASS, VERSION},
+    form::Turn,
+    genesis::{Consortium, Terms},
+    names::{Hash, Kind},
+    rejection::Rejection,
+    relation::{LinkedBody, Viewers, relation},
+};
+use counterfoil_crypto::{
+    encoding::Encoded,
+    envelope::Section,
+    labels,
+    relation::{Committed, RelationError},
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, traits::Identity as _};
+use merlin::Transcript;
+use rand_core::CryptoRngCore;
+use std::collections::BTreeSet;
+
+/// A batch whose every check that needs no state has passed. Only [`verify`] makes one (and [`Verified::recorded`], for what
+/// this node verified before it wrote it down); only a `Verified` can be applied.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    id: Hash,
+    sealed: Sealed,
+    bytes: Vec<u8>,
+}
+
+impl Verified {
+    /// A batch of this node's own log: it was verified before the block that holds it was voted for.
+    ///
+    /// # Errors
+    /// [`Rejection::Malformed`] when the bytes are not a batch.
+    pub fn recorded(bytes: &[u8]) -> Result<Self, Rejection> {
+        let sealed = Sealed::from_bytes(bytes)?;
+        Ok(Self { id: sealed.batch.id(), sealed, bytes: bytes.to_vec() })
+    }
+
+    /// The batch's id.
+    #[must_use]
+    pub fn id(&self) -> Hash {
+        self.id
+    }
+
+    /// The batch.
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        &self.sealed.batch
+    }
+
+    /// The batch with its records.
+    #[must_use]
+    pub fn sealed(&self) -> &Sealed {
+        &self.sealed
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Verifies a batch.
+///
+/// # Errors
+/// The first [`Rejection`] in order of precedence.
+pub fn verify(consortium: &Consortium, bytes: &[u8], rng: &mut impl CryptoRngCore) -> Result<Verified, Rejection> {
+    let sealed = Sealed::from_bytes(bytes)?;
+    let batch = &sealed.batch;
+    let terms = context(consortium, batch)?;
+    shape(consortium, terms, &sealed)?;
+    if sealed.records.root() != batch.content.records {
+        return Err(Rejection::Records);
+    }
+    signature(consortium, batch)?;
+    let body = batch.content.body.turn(&mut Decode)?;
+    balance(&body)?;
+    shares(terms, &body)?;
+    proofs(consortium, terms, batch, &body, rng)?;
+    Ok(Verified { id: batch.id(), sealed, bytes: bytes.to_vec() })
+}
+
+/// Who, for whom, under which rules.
+fn context<'a>(consortium: &'a Consortium, batch: &Batch) -> Result<&'a Terms, Rejection> {
+    let header = &batch.content.header;
+    if header.version != VERSION {
+        return Err(Rejection::Malformed);
+    }
+    if header.consortium != consortium.id() {
+        return Err(Rejection::Consortium);
+    }
+    if header.suite != SUITE {
+        return Err(Rejection::Suite);
+    }
+    if consortium.bank_index(header.servicer).is_none() {
+        return Err(Rejection::Member);
+    }
+    let terms = consortium.terms(header.product).ok_or(Rejection::Product)?;
+    if header.policy != terms.policy { Err(Rejection::Policy) } else { Ok(terms) }
+}
+
+/// Counts and sizes: all that a peer can send is bounded before anything is computed from it.
+fn shape(consortium: &Consortium, terms: &Terms, sealed: &Sealed) -> Result<(), Rejection> {
+    let content = &sealed.batch.content;
+    let (banks, auditors) = (consortium.banks().len(), terms.auditors.len());
+    let parts = usize::from(terms.product.parts());
+    let loans = content.body.loan_count();
+    let (kind, loans_ok, parts_ok, records, sections) = match &content.body {
+        Body::Fund { .. } => (Kind::Fund, true, true, 1, banks),
+        Body::Originate { reserves, loans: new, .. } => {
+            let parts_ok = reserves.len() == banks && new.iter().all(|loan| loan.parts.len() == parts);
+            (Kind::Originate, (1..=MAX_LOANS).contains(&loans), parts_ok, loans, parts)
+        }
+        Body::Repay { loans: repaid, .. } => {
+            let different: BTreeSet<_> = repaid.iter().map(|loan| loan.loan).collect();
+            // A loan twice in one batch would start twice from one balance.
+            let loans_ok = (1..=MAX_LOANS).contains(&loans) && different.len() == loans;
+            let parts_ok = repaid.iter().all(|loan| loan.parts.len() == parts);
+            (Kind::Repay, loans_ok, parts_ok, loans, parts)
+        }
+    };
+    let handles_ok = movements(&content.body).all(|handles| handles == auditors);
+    let postings_ok = content.body.postings().iter().all(|(_, postings)| {
+        postings.len() == banks && postings.iter().all(|p| p.handles.len() == auditors.saturating_add(1))
+    });
+    let no_merge_of_itself = kind != Kind::Fund || content.header.merged == 0;
+    let counts = kind == content.header.kind && loans_ok && parts_ok && handles_ok && postings_ok && no_merge_of_itself;
+    let records_ok = sealed.records.envelopes.len() == consortium.genesis().members.len()
+        && sealed.records.records.len() == records
+        && sealed.records.records.iter().all(|record| record_shape(record, kind, sections, auditors));
+    if counts && records_ok { Ok(()) } else { Err(Rejection::Shape) }
+}
+
+fn movements(body: &SealedBody) -> impl Iterator<Item = usize> {
+    use crate::names::Component::{Interest, Principal};
+    [Principal, Interest].into_iter().flat_map(|c| body.movements(c)).map(|movement| movement.handles.len())
+}
+
+/// Every section has the length and the number of wraps of its class, whoever it is for.
+fn record_shape(record: &Record, kind: Kind, shares: usize, auditors: usize) -> bool {
+    let is = |section: &Section, class, wraps| {
+        section.ciphertext.len() == Section::ciphertext_len(class) && section.wraps.len() == wraps
+    };
+    let new = kind == Kind::Originate;
+    record.shares.len() == shares
+        && record.shares.iter().all(|s| is(s, SHARE_CLASS, auditors.saturating_add(1)))
+        && record.identity.is_some() == new
+        && record.terms.is_some() == new
+        && record.identity.iter().all(|s| is(s, IDENTITY_CLASS, shares))
+        && record.terms.iter().all(|s| is(s, TERMS_CLASS, shares.saturating_add(auditors)))
+}
+
+fn signature(consortium: &Consortium, batch: &Batch) -> Result<(), Rejection> {
+    let servicer = consortium.peer(batch.content.header.servicer).ok_or(Rejection::Member)?;
+    let identity = servicer.member.identity;
+    identity
+        .verify(labels::BATCH_SIGNATURE, &batch.signed_bytes(), &batch.signature)
+        .map_err(|_| Rejection::Signature)
+}
+
+/// Wire bytes to points. A handle that is the identity would mean no blinding at all: the amount in the open.
+struct Decode;
+
+impl Turn<Encoded, Encoded> for Decode {
+    type C = Committed<()>;
+    type P = RistrettoPoint;
+    type Error = Rejection;
+
+    fn commitment(&mut self, from: &Encoded) -> Result<Committed<()>, Rejection> {
+        from.decode().map(Committed::sealed).map_err(|_| Rejection::Point)
+    }
+
+    fn handle(&mut self, from: &Encoded) -> Result<RistrettoPoint, Rejection> {
+        from.decode_nonzero().map_err(|_| Rejection::Point)
+    }
+}
+
+/// The two books agree: per component, the sum of the movements IS the sum of the postings.
+fn balance(body: &LinkedBody<()>) -> Result<(), Rejection> {
+    if matches!(body, Body::Fund { .. }) {
+        return Ok(());
+    }
+    let agree = body.postings().iter().all(|(component, postings)| {
+        let movements = Committed::sum(body.movements(*component).iter().map(|m| &m.amount));
+        movements.point() == Committed::sum(postings.iter().map(|p| &p.amount)).point()
+    });
+    if agree { Ok(()) } else { Err(Rejection::Unbalanced) }
+}
+
+/// The shares of every new loan sum to the product's units, with blindings that sum to zero.
+fn shares(terms: &Terms, body: &LinkedBody<()>) -> Result<(), Rejection> {
+    let Body::Originate { loans, .. } = body else { return Ok(()) };
+    let units = Committed::<()>::constant(u64::from(terms.product.share_units())).point();
+    let complete = loans.iter().all(|loan| Committed::sum(loan.parts.iter().map(|p| &p.share)).point() == units);
+    if complete { Ok(()) } else { Err(Rejection::Shares) }
+}
+
+fn proofs(
+    consortium: &Consortium,
+    terms: &Terms,
+    batch: &Batch,
+    body: &LinkedBody<()>,
+    rng: &mut impl CryptoRngCore,
+) -> Result<(), Rejection> {
+    let viewers = Viewers::of(consortium, terms, batch.content.header.servicer).ok_or(Rejection::Member)?;
+    let mut transcript = transcript(batch.content.header.consortium, &batch.content);
+    let relation = relation(&terms.product, &viewers, body, &[], &mut transcript);
+    relation.verify(&transcript, &batch.proofs, rng).map_err(|error| match error {
+        RelationError::Sigma(_) => Rejection::Sigma,
+        RelationError::Widths | RelationError::Range(..) | RelationError::Joint => Rejection::Range,
+    })
+}
+
+/// The one root transcript of a batch: consortium, then all of its content, then nothing but proofs.
+pub(crate) fn transcript(consortium: Hash, content: &crate::batch::Content) -> Transcript {
+    let mut transcript = Transcript::new(labels::BATCH_TRANSCRIPT);
+    transcript.append_message(b"consortium", &consortium);
+    transcript.append_message(b"content", &borsh::to_vec(content).unwrap_or_default());
+    transcript
+}
+
+/// The identity, as the wire has it: the commitment of an empty account.
+#[must_use]
+pub fn zero() -> Encoded {
+    Encoded::from(&RistrettoPoint::identity())
+}

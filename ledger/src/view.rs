@@ -1,0 +1,411 @@
+//! Open: what one viewer may read, compared with what everybody sees.
+//!
+//! A bank reads its own parts, an auditor all parts of its products. Nothing is believed: every opening must open the
+//! commitment on the ledger, each bank's parts of a batch must sum to its posting (opened by the view key alone, so a
+//! servicer that posts a share to the wrong bank is noticed at once), and the totals of all parts must open the control
+//! accounts of the state. What does not agree is a [`Finding`].
+
+#![allow(clippy::arithmetic_side_effects, reason = "arithmetic is on points and scalars; amounts are added saturating")]
+
+use crate::{
+    batch::{
+        Body, IDENTITY_SECTION, Movement, Posting, Sealed, TERMS_SECTION, envelope_context, loan_id, section_context,
+    },
+    book::Book,
+    genesis::{Consortium, Keys},
+    names::{AccountKind, Component, Kind, LoanId, MemberId, ProductId, entry},
+    share::{IdentityText, Revealed, Share, TermsText},
+    store::StoreError,
+};
+use counterfoil_crypto::{encoding::Encoded, pedersen, recover::discrete_log, secret::SecretBytes};
+use curve25519_dalek::scalar::Scalar;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The bound of a total that is recovered without an opening, in bits.
+pub const TOTAL_BITS: u32 = 40;
+
+/// A control account as viewers name it: servicer, product, bank, kind.
+pub type AccountName = (MemberId, ProductId, MemberId, AccountKind);
+
+/// One bank's part of a loan, as read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartView {
+    /// Its share in the product's units.
+    pub share: u64,
+    /// Principal funded, in minor units.
+    pub lent: u64,
+    /// Principal outstanding.
+    pub outstanding: u64,
+    /// Interest received.
+    pub interest: u64,
+}
+
+/// A loan, as far as the viewer may read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoanView {
+    /// The servicer's number of it, where it may be read.
+    pub reference: Option<String>,
+    /// Terms in words, where they may be read.
+    pub terms: Option<String>,
+    /// The parts that may be read, by owner.
+    pub parts: BTreeMap<MemberId, PartView>,
+    /// How many repayments touched it.
+    pub repayments: u64,
+}
+
+/// Something that does not agree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A section addressed to the viewer opens to garbage, or to another amount than the ledger has.
+    FalseOpening {
+        /// Whose batch.
+        servicer: MemberId,
+        /// Its number.
+        sequence: u64,
+        /// Its kind.
+        kind: Kind,
+        /// Record and section.
+        place: (u16, u16),
+    },
+    /// A bank's posting is not the sum of its parts: the servicer booked a part to the wrong bank.
+    Misposted {
+        /// Whose batch.
+        servicer: MemberId,
+        /// Its number.
+        sequence: u64,
+        /// Its kind.
+        kind: Kind,
+        /// The bank.
+        bank: MemberId,
+        /// Principal or interest.
+        component: Component,
+    },
+    /// A control account holds another total than the parts add up to.
+    Account {
+        /// The account.
+        account: AccountName,
+        /// What the parts add up to.
+        expected: u64,
+        /// What the account holds, where it could be found below the bound.
+        found: Option<u64>,
+    },
+}
+
+/// What a viewer has read so far.
+#[derive(Clone, Debug)]
+pub struct View {
+    consortium: Arc<Consortium>,
+    me: MemberId,
+    keys: Keys,
+    /// Loans of which at least one part could be read.
+    pub loans: BTreeMap<LoanId, LoanView>,
+    /// Totals by account, from the openings, in minor units.
+    pub totals: BTreeMap<AccountName, u64>,
+    /// What does not agree.
+    pub findings: Vec<Finding>,
+    /// Batches looked at.
+    pub batches: u64,
+    /// Openings compared with commitments on the ledger.
+    pub openings: u64,
+    /// Sections that were tried and belong to somebody else.
+    pub closed: u64,
+    waiting: BTreeMap<(MemberId, ProductId, u64), BTreeMap<MemberId, u64>>,
+    merged: BTreeMap<(MemberId, ProductId), u64>,
+}
+
+/// Where this viewer stands in a product: which wrap and which handle is its own, and whose postings it can open.
+struct Scope {
+    viewer: SecretBytes,
+    share_place: usize,
+    terms_place: Option<usize>,
+    handle: usize,
+    banks: Vec<MemberId>,
+}
+
+impl View {
+    /// Nothing read yet.
+    #[must_use]
+    pub fn new(consortium: Arc<Consortium>, me: MemberId, keys: Keys) -> Self {
+        Self {
+            consortium,
+            me,
+            keys,
+            loans: BTreeMap::new(),
+            totals: BTreeMap::new(),
+            findings: Vec::new(),
+            batches: 0,
+            openings: 0,
+            closed: 0,
+            waiting: BTreeMap::new(),
+            merged: BTreeMap::new(),
+        }
+    }
+
+    /// Reads a batch that was applied.
+    pub fn read(&mut self, sealed: &Sealed) {
+        self.batches = self.batches.saturating_add(1);
+        let Some(scope) = self.scope(sealed) else { return };
+        let shares = self.open_shares(sealed, &scope);
+        let sums = self.book(sealed, &scope, &shares);
+        self.compare_postings(sealed, &scope, &sums);
+    }
+
+    fn scope(&self, sealed: &Sealed) -> Option<Scope> {
+        let header = &sealed.batch.content.header;
+        let terms = self.consortium.terms(header.product)?;
+        let context = envelope_context(header, self.me);
+        let viewer = self.keys.envelope.open(&context, sealed.records.envelopes.get(usize::from(self.me.0))?).ok()?;
+        // The servicer's own envelope holds the seed, from which its viewer key follows.
+        let viewer =
+            if header.servicer == self.me { crate::seed::Seed::new(viewer).viewer_key(self.me) } else { viewer };
+        if self.consortium.bank_index(self.me).is_some() {
+            return Some(Scope { viewer, share_place: 0, terms_place: None, handle: 0, banks: vec![self.me] });
+        }
+        let place = terms.auditors.iter().position(|id| *id == self.me)?;
+        Some(Scope {
+            viewer,
+            share_place: place + 1,
+            terms_place: Some(usize::from(terms.product.parts()) + place),
+            handle: place + 1,
+            banks: self.consortium.banks().to_vec(),
+        })
+    }
+
+    fn open_shares(&mut self, sealed: &Sealed, scope: &Scope) -> Vec<((u16, u16), Share)> {
+        let header = &sealed.batch.content.header;
+        let mut opened = Vec::new();
+        for (record, sections) in (0u16..).zip(&sealed.records.records) {
+            for (number, section) in (0u16..).zip(&sections.shares) {
+                let context = section_context(header, record, number);
+                match section.open(&scope.viewer, scope.share_place, &context) {
+                    Err(_) => self.closed = self.closed.saturating_add(1),
+                    Ok(plain) => match borsh::from_slice(&plain) {
+                        Ok(share) => opened.push(((record, number), share)),
+                        Err(_) => self.false_opening(sealed, (record, number)),
+                    },
+                }
+            }
+        }
+        opened
+    }
+
+    /// Books what was opened, after comparing it with the ledger; returns the sums per bank and component.
+    fn book(&mut self, sealed: &Sealed, scope: &Scope, shares: &[((u16, u16), Share)]) -> BTreeMap<(MemberId, Component), u64> {
+        let mut sums = BTreeMap::new();
+        let header = sealed.batch.content.header.clone();
+        let mut repaid = std::collections::BTreeSet::new();
+        for (place, share) in shares {
+            let amounts: Vec<(Component, &Revealed)> = match share {
+                Share::Fund { amount } => vec![(Component::Principal, amount)],
+                Share::New { principal, .. } => vec![(Component::Principal, principal)],
+                Share::Repaid { principal, interest, .. } => {
+                    vec![(Component::Principal, principal), (Component::Interest, interest)]
+                }
+            };
+            let Some(owner) = self.owner(share, place.1).filter(|owner| scope.banks.contains(owner)) else {
+                self.false_opening(sealed, *place);
+                continue;
+            };
+            if !amounts.iter().all(|(component, amount)| self.opens(sealed, *place, *component, amount)) {
+                self.false_opening(sealed, *place);
+                continue;
+            }
+            for (component, amount) in amounts {
+                let sum: &mut u64 = sums.entry((owner, component)).or_default();
+                *sum = sum.saturating_add(amount.amount);
+            }
+            if let Some(loan) = self.note(sealed, scope, *place, owner, share)
+                && repaid.insert(loan)
+                && header.kind == Kind::Repay
+                && let Some(view) = self.loans.get_mut(&loan)
+            {
+                view.repayments = view.repayments.saturating_add(1);
+            }
+        }
+        self.post(sealed, scope, &sums);
+        sums
+    }
+
+    fn owner(&self, share: &Share, section: u16) -> Option<MemberId> {
+        match share {
+            Share::Fund { .. } => self.consortium.banks().get(usize::from(section)).copied(),
+            Share::New { owner, .. } | Share::Repaid { owner, .. } => Some(*owner),
+        }
+    }
+
+    /// Whether an opening opens the commitment that stands at its place.
+    fn opens(&mut self, sealed: &Sealed, place: (u16, u16), component: Component, amount: &Revealed) -> bool {
+        self.openings = self.openings.saturating_add(1);
+        let commitment = commitment_at(&sealed.batch.content.body, place, component);
+        amount.opening().map(|opening| Encoded::from(&opening.commit())) == commitment
+    }
+
+    /// Notes a part of a loan; returns which.
+    fn note(&mut self, sealed: &Sealed, scope: &Scope, place: (u16, u16), owner: MemberId, share: &Share) -> Option<LoanId> {
+        let id = match (share, &sealed.batch.content.body) {
+            (Share::New { .. }, _) => loan_id(&sealed.batch.content.header, place.0),
+            (Share::Repaid { .. }, Body::Repay { loans, .. }) => loans.get(usize::from(place.0))?.loan,
+            _ => return None,
+        };
+        let known = self.loans.contains_key(&id);
+        let mut view = self.loans.remove(&id).unwrap_or_default();
+        if !known {
+            self.texts(sealed, scope, place, &mut view);
+        }
+        let part = view.parts.entry(owner).or_default();
+        match share {
+            Share::New { share, principal, .. } => {
+                part.share = part.share.saturating_add(share.amount);
+                part.lent = part.lent.saturating_add(principal.amount);
+                part.outstanding = part.outstanding.saturating_add(principal.amount);
+            }
+            Share::Repaid { principal, interest, .. } => {
+                part.outstanding = part.outstanding.saturating_sub(principal.amount);
+                part.interest = part.interest.saturating_add(interest.amount);
+            }
+            Share::Fund { .. } => {}
+        }
+        self.loans.insert(id, view);
+        Some(id)
+    }
+
+    /// Reads `identity` and `terms` where this viewer may.
+    fn texts(&self, sealed: &Sealed, scope: &Scope, place: (u16, u16), view: &mut LoanView) {
+        let header = &sealed.batch.content.header;
+        let Some(record) = sealed.records.records.get(usize::from(place.0)) else { return };
+        let own_place = usize::from(place.1);
+        if let (Some(section), None) = (&record.identity, scope.terms_place) {
+            let context = section_context(header, place.0, IDENTITY_SECTION);
+            let plain = section.open(&scope.viewer, own_place, &context).ok();
+            view.reference = plain.and_then(|p| borsh::from_slice::<IdentityText>(&p).ok()).map(|t| t.reference);
+        }
+        if let Some(section) = &record.terms {
+            let context = section_context(header, place.0, TERMS_SECTION);
+            let plain = section.open(&scope.viewer, scope.terms_place.unwrap_or(own_place), &context).ok();
+            view.terms = plain.and_then(|p| borsh::from_slice::<TermsText>(&p).ok()).map(|t| t.text);
+        }
+    }
+
+    /// Moves the totals as the batch's postings do, by what the openings say.
+    fn post(&mut self, sealed: &Sealed, scope: &Scope, sums: &BTreeMap<(MemberId, Component), u64>) {
+        let header = &sealed.batch.content.header;
+        let place = (header.servicer, header.product);
+        if header.kind == Kind::Fund {
+            let waiting = sums.iter().map(|((bank, _), amount)| (*bank, *amount)).collect();
+            self.waiting.insert((place.0, place.1, header.sequence), waiting);
+        } else {
+            let merged = self.merged.get(&place).copied().unwrap_or(0);
+            for number in merged.saturating_add(1)..=header.merged {
+                for (bank, amount) in self.waiting.remove(&(place.0, place.1, number)).unwrap_or_default() {
+                    self.transfer(place, bank, (AccountKind::Reserve, AccountKind::Incoming), amount);
+                }
+            }
+            self.merged.insert(place, header.merged.max(merged));
+        }
+        for ((bank, component), amount) in sums {
+            self.transfer(place, *bank, entry(header.kind, *component), *amount);
+        }
+        for bank in &scope.banks {
+            for kind in AccountKind::ALL {
+                self.totals.entry((place.0, place.1, *bank, kind)).or_default();
+            }
+        }
+    }
+
+    fn transfer(
+        &mut self,
+        (servicer, product): (MemberId, ProductId),
+        bank: MemberId,
+        (debit, credit): (AccountKind, AccountKind),
+        amount: u64,
+    ) {
+        for (kind, up) in [(debit, debit.rises_with_debits()), (credit, !credit.rises_with_debits())] {
+            let total = self.totals.entry((servicer, product, bank, kind)).or_default();
+            *total = if up { total.saturating_add(amount) } else { total.saturating_sub(amount) };
+        }
+    }
+
+    /// Opens each posting in scope with the view key and compares it with the sum of the parts.
+    fn compare_postings(&mut self, sealed: &Sealed, scope: &Scope, sums: &BTreeMap<(MemberId, Component), u64>) {
+        let header = &sealed.batch.content.header;
+        for (component, postings) in sealed.batch.content.body.postings() {
+            for bank in &scope.banks {
+                let index = self.consortium.bank_index(*bank).unwrap_or(usize::MAX);
+                let sum = sums.get(&(*bank, component)).copied().unwrap_or(0);
+                if !postings.get(index).is_some_and(|p| self.holds(&p.amount, p.handles.get(scope.handle), sum)) {
+                    let (servicer, sequence, kind) = (header.servicer, header.sequence, header.kind);
+                    self.findings.push(Finding::Misposted { servicer, sequence, kind, bank: *bank, component });
+                }
+            }
+        }
+    }
+
+    /// Whether `commitment` holds `amount`, by its handle for this viewer.
+    fn holds(&self, commitment: &Encoded, handle: Option<&Encoded>, amount: u64) -> bool {
+        let (Ok(point), Some(Ok(handle))) = (commitment.decode(), handle.map(Encoded::decode)) else { return false };
+        self.keys.view.strip(&point, &handle) == pedersen::value(&Scalar::from(amount))
+    }
+
+    /// Compares the totals with the control accounts of the state.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn reconcile(&mut self, book: &Book<'_>) -> Result<(), StoreError> {
+        for (name, expected) in self.totals.clone() {
+            let (servicer, product, bank, kind) = name;
+            let handle = self.handle_of(product).unwrap_or(usize::MAX);
+            let account = book.account(servicer, product, bank, kind)?;
+            let Some(account) = account else {
+                if expected != 0 {
+                    self.findings.push(Finding::Account { account: name, expected, found: Some(0) });
+                }
+                continue;
+            };
+            if !self.holds(&account.balance, account.handles.get(handle), expected) {
+                let found = self.recover(&account.balance, account.handles.get(handle));
+                self.findings.push(Finding::Account { account: name, expected, found });
+            }
+        }
+        Ok(())
+    }
+
+    fn handle_of(&self, product: ProductId) -> Option<usize> {
+        if self.consortium.bank_index(self.me).is_some() {
+            return Some(0);
+        }
+        let auditors = &self.consortium.terms(product)?.auditors;
+        auditors.iter().position(|id| *id == self.me).map(|place| place + 1)
+    }
+
+    /// What a commitment holds, by handle alone: a bounded discrete logarithm.
+    #[must_use]
+    pub fn recover(&self, commitment: &Encoded, handle: Option<&Encoded>) -> Option<u64> {
+        let (point, handle) = (commitment.decode().ok()?, handle?.decode().ok()?);
+        discrete_log(&self.keys.view.strip(&point, &handle), TOTAL_BITS).ok()
+    }
+
+    fn false_opening(&mut self, sealed: &Sealed, place: (u16, u16)) {
+        let header = &sealed.batch.content.header;
+        let (servicer, sequence, kind) = (header.servicer, header.sequence, header.kind);
+        self.findings.push(Finding::FalseOpening { servicer, sequence, kind, place });
+    }
+}
+
+/// The commitment that a `share` section speaks of.
+fn commitment_at(
+    body: &Body<Encoded, Encoded>,
+    (record, section): (u16, u16),
+    component: Component,
+) -> Option<Encoded> {
+    let (record, section) = (usize::from(record), usize::from(section));
+    let movement = |m: &Movement<Encoded, Encoded>| m.amount;
+    let posting = |p: &Posting<Encoded, Encoded>| p.amount;
+    match body {
+        Body::Fund { postings } => postings.get(section).map(posting),
+        Body::Originate { loans, .. } => loans.get(record)?.parts.get(section).map(|part| movement(&part.principal)),
+        Body::Repay { loans, .. } => {
+            let part = loans.get(record)?.parts.get(section)?;
+            Some(movement(part.movement(component)))
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The servicer's wallet: every opening that it must know to seal the next batch.
+//!
+//! A wallet is never stored: it is read from the chain with the servicer's keys, batch by batch ([`Wallet::absorb`]), and a batch
+//! that was just sealed is taken in the same way. So there is one path, it is exercised all the time, and a lost wallet is
+//! a replay.
+
+#![allow(clippy::arithmetic_side_effects, reason = "arithmetic is on scalars, modulo the group order")]
+
+use crate::{
+    batch::{Body, Header, IDENTITY_SECTION, Sealed, envelope_context, loan_id, section_context},
+    genesis::{Consortium, Keys},
+    names::{Hash, Kind, Lane, LoanId, MemberId, ProductId},
+    seed::{Purpose, Seed},
+    share::{IdentityText, Share},
+};
+use counterfoil_crypto::{pedersen::Opening, relation::Witness as _};
+use curve25519_dalek::scalar::Scalar;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// A loan as its servicer holds it.
+#[derive(Clone, Debug)]
+pub struct HeldLoan {
+    /// Its product.
+    pub product: ProductId,
+    /// The servicer's number of it.
+    pub reference: String,
+    /// Parts in the loan's order.
+    pub parts: Vec<HeldPart>,
+}
+
+impl HeldLoan {
+    /// Principal outstanding over all parts, in minor units.
+    #[must_use]
+    pub fn balance(&self) -> u64 {
+        self.parts.iter().map(HeldPart::amount).fold(0, u64::saturating_add)
+    }
+}
+
+/// One part of a held loan.
+#[derive(Clone, Debug)]
+pub struct HeldPart {
+    /// The bank whose part it is.
+    pub owner: MemberId,
+    /// Its share in the product's units, opened.
+    pub share: Opening,
+    /// Principal outstanding, opened.
+    pub balance: Opening,
+}
+
+impl HeldPart {
+    /// The balance in minor units.
+    #[must_use]
+    pub fn amount(&self) -> u64 {
+        self.balance.amount().unwrap_or_default()
+    }
+}
+
+/// Where a lane stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneHead {
+    /// Number of its last batch; 0 before the first.
+    pub sequence: u64,
+    /// Id of its last batch; zero before the first.
+    pub last: Hash,
+}
+
+/// A servicer's knowledge of its own books.
+#[derive(Clone, Debug)]
+pub struct Wallet {
+    pub(crate) consortium: Arc<Consortium>,
+    pub(crate) me: MemberId,
+    pub(crate) keys: Keys,
+    lanes: BTreeMap<(ProductId, Lane), LaneHead>,
+    merged: BTreeMap<ProductId, u64>,
+    available: BTreeMap<ProductId, Vec<Opening>>,
+    incoming: BTreeMap<(ProductId, u64), Vec<Opening>>,
+    loans: BTreeMap<LoanId, HeldLoan>,
+    references: BTreeMap<(ProductId, String), LoanId>,
+    events: BTreeSet<Hash>,
+}
+
+/// A batch that should be this wallet's own cannot be read with its keys: it was sealed by another program or is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("batch {sequence} of this servicer cannot be read back with its keys")]
+pub struct NotOurs {
+    /// Its number in its lane.
+    pub sequence: u64,
+}
+
+impl Wallet {
+    /// An empty wallet of a member.
+    #[must_use]
+    pub fn new(consortium: Arc<Consortium>, me: MemberId, keys: Keys) -> Self {
+        Self {
+            consortium,
+            me,
+            keys,
+            lanes: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            available: BTreeMap::new(),
+            incoming: BTreeMap::new(),
+            loans: BTreeMap::new(),
+            references: BTreeMap::new(),
+            events: BTreeSet::new(),
+        }
+    }
+
+    /// The loans, by id.
+    #[must_use]
+    pub fn loans(&self) -> &BTreeMap<LoanId, HeldLoan> {
+        &self.loans
+    }
+
+    /// The loan that has this number in this product.
+    #[must_use]
+    pub fn loan_of(&self, product: ProductId, reference: &str) -> Option<LoanId> {
+        self.references.get(&(product, reference.to_owned())).copied()
+    }
+
+    /// Whether the event is booked.
+    #[must_use]
+    pub fn is_booked(&self, event: &Hash) -> bool {
+        self.events.contains(event)
+    }
+
+    /// Where a lane stands.
+    #[must_use]
+    pub fn lane(&self, product: ProductId, lane: Lane) -> LaneHead {
+        self.lanes.get(&(product, lane)).copied().unwrap_or_default()
+    }
+
+    /// Puts a lane elsewhere: for forgeries in tests.
+    #[cfg(test)]
+    pub(crate) fn set_lane(&mut self, product: ProductId, lane: Lane, head: LaneHead) {
+        self.lanes.insert((product, lane), head);
+    }
+
+    /// The number of the last top-up, and the banks' available reserves once all of them are taken up.
+    #[must_use]
+    pub fn reserves(&self, product: ProductId) -> (u64, Vec<Opening>) {
+        let through = self.lane(product, Lane::Reserve).sequence;
+        let waiting = self.merged.get(&product).copied().unwrap_or(0).saturating_add(1)..=through;
+        let mut reserves = self.available(product);
+        for top_up in waiting.filter_map(|number| self.incoming.get(&(product, number))) {
+            reserves.iter_mut().zip(top_up).for_each(|(r, t)| *r = r.plus(t, Scalar::ONE));
+        }
+        (through, reserves)
+    }
+
+    fn available(&self, product: ProductId) -> Vec<Opening> {
+        let empty = || vec![Opening { value: Scalar::ZERO, blinding: Scalar::ZERO }; self.consortium.banks().len()];
+        self.available.get(&product).cloned().unwrap_or_else(empty)
+    }
+
+    /// Takes in one of this servicer's own batches, from the chain or just sealed. Others are passed over.
+    ///
+    /// # Errors
+    /// [`NotOurs`] when it is signed by this servicer and yet cannot be read with its keys.
+    pub fn absorb(&mut self, sealed: &Sealed) -> Result<(), NotOurs> {
+        let header = &sealed.batch.content.header;
+        if header.servicer != self.me {
+            return Ok(());
+        }
+        let not_ours = NotOurs { sequence: header.sequence };
+        let seed = self.seed_of(sealed).ok_or(not_ours)?;
+        match header.kind {
+            Kind::Fund => self.absorb_fund(sealed, &seed),
+            Kind::Originate => self.absorb_new(sealed, &seed),
+            Kind::Repay => self.absorb_repaid(sealed, &seed),
+        }
+        .ok_or(not_ours)?;
+        let head = LaneHead { sequence: header.sequence, last: sealed.batch.id() };
+        self.lanes.insert((header.product, header.kind.lane()), head);
+        Ok(())
+    }
+
+    fn seed_of(&self, sealed: &Sealed) -> Option<Seed> {
+        let envelope = sealed.records.envelopes.get(usize::from(self.me.0))?;
+        let context = envelope_context(&sealed.batch.content.header, self.me);
+        self.keys.envelope.open(&context, envelope).ok().map(Seed::new)
+    }
+
+    fn absorb_fund(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
+        let header = &sealed.batch.content.header;
+        let amounts = shares(sealed, seed, 0)?.into_iter().map(|share| match share {
+            Share::Fund { amount } => amount.opening(),
+            _ => None,
+        });
+        self.incoming.insert((header.product, header.sequence), amounts.collect::<Option<_>>()?);
+        Some(())
+    }
+
+    fn absorb_new(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
+        let header = &sealed.batch.content.header;
+        let (mut funded, mut opened) = (Postings::new(&self.consortium), Vec::new());
+        for record in 0..u16::try_from(sealed.records.records.len()).ok()? {
+            let mut parts = Vec::new();
+            for share in shares(sealed, seed, record)? {
+                let Share::New { owner, share, principal } = share else { return None };
+                let balance = principal.opening()?;
+                funded.add(owner, &balance)?;
+                parts.push(HeldPart { owner, share: share.opening()?, balance });
+            }
+            let sealed_identity = sealed.records.records.get(usize::from(record))?.identity.as_ref()?;
+            let key = seed.section_key(record, IDENTITY_SECTION);
+            let context = section_context(header, record, IDENTITY_SECTION);
+            let identity: IdentityText = borsh::from_slice(&sealed_identity.open_with(&key, &context).ok()?).ok()?;
+            let loan = HeldLoan { product: header.product, reference: identity.reference, parts };
+            opened.push((loan_id(header, record), loan));
+        }
+        self.draw(header, &funded.seal(seed, Purpose::PrincipalPosting), -Scalar::ONE);
+        for (id, loan) in opened {
+            self.references.insert((header.product, loan.reference.clone()), id);
+            self.loans.insert(id, loan);
+        }
+        Some(())
+    }
+
+    fn absorb_repaid(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
+        let Body::Repay { loans, .. } = &sealed.batch.content.body else { return None };
+        let (mut repaid, mut earned) = (Postings::new(&self.consortium), Postings::new(&self.consortium));
+        let mut after = Vec::new();
+        for (record, loan) in (0u16..).zip(loans) {
+            let mut held = self.loans.get(&loan.loan)?.clone();
+            for (part, share) in held.parts.iter_mut().zip(shares(sealed, seed, record)?) {
+                let Share::Repaid { owner, principal, interest, event } = share else { return None };
+                let (principal, interest) = (principal.opening()?, interest.opening()?);
+                part.balance = part.balance.plus(&principal, -Scalar::ONE);
+                repaid.add(owner, &principal)?;
+                earned.add(owner, &interest)?;
+                self.events.insert(event);
+            }
+            after.push((loan.loan, held));
+        }
+        let header = &sealed.batch.content.header;
+        self.draw(header, &repaid.seal(seed, Purpose::PrincipalPosting), Scalar::ONE);
+        self.draw(header, &earned.seal(seed, Purpose::InterestPosting), Scalar::ONE);
+        self.loans.extend(after);
+        Some(())
+    }
+
+    /// Takes up the top-ups that the batch takes up, then moves the reserves by its postings.
+    fn draw(&mut self, header: &Header, postings: &[Opening], sign: Scalar) {
+        let product = header.product;
+        let mut reserves = self.available(product);
+        let merged = self.merged.entry(product).or_insert(0);
+        for number in merged.saturating_add(1)..=header.merged {
+            if let Some(top_up) = self.incoming.remove(&(product, number)) {
+                reserves.iter_mut().zip(&top_up).for_each(|(r, t)| *r = r.plus(t, Scalar::ONE));
+            }
+        }
+        *merged = header.merged.max(*merged);
+        reserves.iter_mut().zip(postings).for_each(|(r, p)| *r = r.plus(p, sign));
+        self.available.insert(product, reserves);
+    }
+}
+
+/// The `share` sections of a record, opened with the servicer's seed.
+fn shares(sealed: &Sealed, seed: &Seed, record: u16) -> Option<Vec<Share>> {
+    let header = &sealed.batch.content.header;
+    let sections = &sealed.records.records.get(usize::from(record))?.shares;
+    let open = |(section, number): (&counterfoil_crypto::envelope::Section, u16)| {
+        let context = section_context(header, record, number);
+        let plain = section.open_with(&seed.section_key(record, number), &context).ok()?;
+        borsh::from_slice(&plain).ok()
+    };
+    sections.iter().zip(0u16..).map(open).collect()
+}
+
+/// Sums of movements per bank, on the way to postings.
+pub(crate) struct Postings {
+    banks: Vec<MemberId>,
+    sums: Vec<Opening>,
+}
+
+impl Postings {
+    pub(crate) fn new(consortium: &Consortium) -> Self {
+        let zero = Opening { value: Scalar::ZERO, blinding: Scalar::ZERO };
+        Self { banks: consortium.banks().to_vec(), sums: vec![zero; consortium.banks().len()] }
+    }
+
+    /// Adds a movement to its owner's sum; `None` when the owner is no bank.
+    pub(crate) fn add(&mut self, owner: MemberId, movement: &Opening) -> Option<()> {
+        let index = self.banks.iter().position(|bank| *bank == owner)?;
+        let sum = self.sums.get_mut(index)?;
+        *sum = sum.plus(movement, Scalar::ONE);
+        Some(())
+    }
+
+    /// The sums alone.
+    pub(crate) fn into_values(self) -> Vec<Scalar> {
+        self.sums.iter().map(|sum| sum.value).collect()
+    }
+
+    /// The postings' openings: each bank's sum under a fresh blinding, but for the last bank's, which makes all blindings
+    /// sum to those of the movements: so the two books agree as points. (A posting that was the bare sum of its bank's
+    /// movements could be taken apart by trying which subset sums to it.)
+    pub(crate) fn seal(self, seed: &Seed, purpose: Purpose) -> Vec<Opening> {
+        let total: Scalar = self.sums.iter().map(|sum| sum.blinding).sum();
+        let mut blindings: Vec<_> = (0u16..).zip(&self.sums).map(|(bank, _)| seed.scalar(purpose, bank, 0)).collect();
+        let others: Scalar = blindings.iter().rev().skip(1).sum();
+        if let Some(last) = blindings.last_mut() {
+            *last = total - others;
+        }
+        self.sums.iter().zip(blindings).map(|(sum, blinding)| Opening { value: sum.value, blinding }).collect()
+    }
+}
