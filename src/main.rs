@@ -1,2 +1,18 @@
 //! The binary.
-fn main() {}
+
+use clap::Parser as _;
+use counterfoil::cli::{Cli, run};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("COUNTERFOIL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,counterfoil=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -27,7 +27,7 @@ pub const SUITE: u8 = 1;
 /// Most loans in a batch.
 pub const MAX_LOANS: usize = 256;
 /// Most bytes of a sealed batch; stops a peer from making others buffer more.
-pub const MAX_BYTES: usize = 8 << 20;
+pub const MAX_BYTES: usize = 2 << 20;
 
 /// Padding class of a `share` section, in bytes of plaintext.
 pub const SHARE_CLASS: u16 = 144;

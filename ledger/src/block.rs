@@ -12,7 +12,7 @@ pub const VERSION: u8 = 1;
 /// Most batches in a block.
 pub const MAX_BATCHES: usize = 512;
 /// Most bytes of batches in a block; a batch of the largest size fits.
-pub const MAX_BYTES: usize = 12 << 20;
+pub const MAX_BYTES: usize = 6 << 20;
 
 /// The head of a block.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

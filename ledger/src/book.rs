@@ -136,6 +136,14 @@ impl<'a> Book<'a> {
         self.read(&key(b'a', &(servicer, product, bank, kind)))
     }
 
+    /// Where a lane stands.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn head(&self, servicer: MemberId, product: ProductId, lane: Lane) -> Result<Head, StoreError> {
+        Ok(self.read(&head_key(servicer, product, lane))?.unwrap_or_default())
+    }
+
     fn read<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         let stored = match self.changes.get(key) {
             Some(changed) => changed.clone(),
@@ -297,7 +305,7 @@ impl Layer<'_, '_> {
     }
 
     fn head_key(&self, lane: Lane) -> Vec<u8> {
-        key(b'n', &(self.header.servicer, self.header.product, lane))
+        head_key(self.header.servicer, self.header.product, lane)
     }
 
     fn waiting_key(&self, number: u64) -> Vec<u8> {
@@ -307,6 +315,10 @@ impl Layer<'_, '_> {
     fn account_key(&self, bank: MemberId, kind: AccountKind) -> Vec<u8> {
         key(b'a', &(self.header.servicer, self.header.product, bank, kind))
     }
+}
+
+fn head_key(servicer: MemberId, product: ProductId, lane: Lane) -> Vec<u8> {
+    key(b'n', &(servicer, product, lane))
 }
 
 fn loan_key(id: LoanId) -> Vec<u8> {

@@ -298,6 +298,27 @@ fn replay(store: &dyn StateStore, consortium: &Consortium, decided: &Decided) ->
     run(store, consortium, &decided.block.header, batches.iter())
 }
 
+/// The decided blocks of a chain's folder as its node recorded them, read beside the running node or without one.
+pub struct Recorded(Log);
+
+impl Recorded {
+    /// Opens the log of a chain for reading.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged.
+    pub fn open(dir: &Path) -> Result<Self, ChainError> {
+        Ok(Self(Log::read_only(&dir.join("log"))?))
+    }
+
+    /// The blocks from a height on, with what the node noted of each batch.
+    pub fn from(&self, height: u64) -> impl Iterator<Item = Result<Decided, ChainError>> {
+        self.0.iter(height).map(|entry| {
+            let (height, bytes) = entry?;
+            borsh::from_slice(&bytes).map_err(|_| ChainError::Malformed { height, source: Malformed })
+        })
+    }
+}
+
 /// Reads a log beside a running node, or without one, and follows the state in memory. Leaves no trace.
 pub struct History {
     consortium: Arc<Consortium>,

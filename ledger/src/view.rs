@@ -41,8 +41,12 @@ pub struct PartView {
 }
 
 /// A loan, as far as the viewer may read it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoanView {
+    /// Who services it.
+    pub servicer: MemberId,
+    /// Its product.
+    pub product: ProductId,
     /// The servicer's number of it, where it may be read.
     pub reference: Option<String>,
     /// Terms in words, where they may be read.
@@ -51,6 +55,12 @@ pub struct LoanView {
     pub parts: BTreeMap<MemberId, PartView>,
     /// How many repayments touched it.
     pub repayments: u64,
+}
+
+impl LoanView {
+    fn new(servicer: MemberId, product: ProductId) -> Self {
+        Self { servicer, product, reference: None, terms: None, parts: BTreeMap::new(), repayments: 0 }
+    }
 }
 
 /// Something that does not agree.
@@ -248,7 +258,8 @@ impl View {
             _ => return None,
         };
         let known = self.loans.contains_key(&id);
-        let mut view = self.loans.remove(&id).unwrap_or_default();
+        let header = &sealed.batch.content.header;
+        let mut view = self.loans.remove(&id).unwrap_or_else(|| LoanView::new(header.servicer, header.product));
         if !known {
             self.texts(sealed, scope, place, &mut view);
         }

@@ -9,14 +9,27 @@
 //! every commitment.
 
 mod check;
+mod engine;
+mod generators;
+mod inner_product;
+mod msm;
+mod polynomials;
+mod prover;
+mod transcript;
+mod verifier;
+mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use check::Check;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use bulletproofs::{BulletproofGens, PedersenGens, RangeProof};
-use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar, traits::Identity};
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use merlin::Transcript;
+use msm::Workers;
 use rand_core::{CryptoRngCore, OsRng};
+use std::num::NonZeroUsize;
 
 /// Most values in one proof, padding included. A proof also has at most [`MAX_BITS`] bits in all.
 pub const MAX_VALUES: usize = 8192;
@@ -80,7 +93,7 @@ impl Width {
     /// Most values of this width in one proof, padding included.
     #[must_use]
     pub const fn max_values(self) -> usize {
-        MAX_BITS / self.bits()
+        MAX_BITS >> self.bits().trailing_zeros()
     }
 }
 
@@ -148,6 +161,21 @@ pub fn prove(
     transcript: &mut Transcript,
     rng: &mut impl CryptoRngCore,
 ) -> Result<Vec<u8>, RangeError> {
+    prove_on(NonZeroUsize::MIN, width, values, blindings, transcript, rng)
+}
+
+/// [`prove`] on several threads. The proof has the same form, and the verifier cannot tell.
+///
+/// # Errors
+/// As [`prove`].
+pub fn prove_on(
+    threads: NonZeroUsize,
+    width: Width,
+    values: &[u64],
+    blindings: &[Scalar],
+    transcript: &mut Transcript,
+    rng: &mut impl CryptoRngCore,
+) -> Result<Vec<u8>, RangeError> {
     if values.len() != blindings.len() {
         return Err(RangeError::Mismatch { values: values.len(), blindings: blindings.len() });
     }
@@ -155,14 +183,7 @@ pub fn prove(
     if let Some(index) = values.iter().position(|v| *v > width.max()) {
         return Err(RangeError::ValueOutOfRange { index, bits: width.bits() });
     }
-    let (mut values, mut blindings) = (values.to_vec(), blindings.to_vec());
-    values.resize(m, 0);
-    blindings.resize(m, Scalar::ZERO);
-    let gens = BulletproofGens::new(width.bits(), m);
-    let pedersen = PedersenGens::default();
-    RangeProof::prove_multiple_with_rng(&gens, &pedersen, transcript, &values, &blindings, width.bits(), rng)
-        .map(|(proof, _)| proof.to_bytes())
-        .map_err(|_| RangeError::Equation)
+    prover::prove((width, m), values, blindings, transcript, rng, Workers(threads))
 }
 
 /// Verifies one proof alone.
@@ -193,21 +214,7 @@ pub fn accumulate(
     check: &mut Check,
 ) -> Result<(), RangeError> {
     let m = padded(width, commitments.len())?;
-    let _ = check;
-    let gens = BulletproofGens::new(width.bits(), m);
-    let mut commitments = commitments.to_vec();
-    commitments.resize(m, CompressedRistretto::identity());
-    RangeProof::from_bytes(proof)
-        .map_err(|_| RangeError::Scalar)?
-        .verify_multiple_with_rng(
-            &gens,
-            &PedersenGens::default(),
-            transcript,
-            &commitments,
-            width.bits(),
-            &mut OsRng,
-        )
-        .map_err(|_| RangeError::Equation)
+    verifier::accumulate((width, m), commitments, proof, transcript, check)
 }
 
 /// The number of values after padding.

@@ -84,7 +84,11 @@ impl Index {
         Ok(())
     }
 
-    fn run<T>(&self, operation: &'static str, work: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, StoreError> {
+    fn run<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&sled::Db) -> sled::Result<T>,
+    ) -> Result<T, StoreError> {
         let db = match &self.db {
             Some(db) if !self.panicked.load(Ordering::Acquire) => db,
             _ => return Err(self.after_panic(operation, "an earlier call panicked".to_owned())),
@@ -110,7 +114,8 @@ impl StateStore for Index {
         let mut ended = false;
         let prefix = prefix.to_vec();
         let mut next = move || -> Result<Option<Pair>, StoreError> {
-            let pair = self.run("scan", |db| pairs.get_or_insert_with(|| db.scan_prefix(&prefix)).next().transpose())?;
+            let pair = self
+                .run("scan", |db| pairs.get_or_insert_with(|| db.scan_prefix(&prefix)).next().transpose())?;
             pair.map(|(key, sealed)| Ok((key.to_vec(), unseal(&key, &sealed)?))).transpose()
         };
         Box::new(std::iter::from_fn(move || {
@@ -125,9 +130,9 @@ impl StateStore for Index {
 
     fn meta(&self) -> Result<Option<(u64, Root)>, StoreError> {
         let Some(value) = self.get(META)? else { return Ok(None) };
-        let meta = value.split_first_chunk::<8>().and_then(|(height, root)| {
-            Some((u64::from_le_bytes(*height), Root::try_from(root).ok()?))
-        });
+        let meta = value
+            .split_first_chunk::<8>()
+            .and_then(|(height, root)| Some((u64::from_le_bytes(*height), Root::try_from(root).ok()?)));
         meta.map(Some).ok_or_else(|| StoreError::Mismatch { key: printable(META) })
     }
 
@@ -184,7 +189,11 @@ fn move_aside(dir: &Path) -> io::Result<PathBuf> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
-fn failed(path: &Path, operation: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+fn failed(
+    path: &Path,
+    operation: &'static str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> StoreError {
     StoreError::Failed { path: path.to_owned(), operation, source: Box::new(source) }
 }
 

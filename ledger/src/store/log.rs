@@ -7,17 +7,15 @@
 //! does not verify is an error that names file, offset and height, and the log does not open for writing. An error of
 //! the file system while writing stops the log where the state of the file is no longer known: open it again.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-use thiserror::Error;
 
 use super::acknowledged;
 use super::files::{DiskFiles, File, Files, Lock};
 pub use super::record::MAX_PAYLOAD;
 use super::record::{CHECKSUM, Checksum, RECORD_HEADER, RecordHeader, SEGMENT_HEADER, SegmentHeader};
+pub use super::report::{LogError, Recovery, TornTail};
 use super::scan::{Records, Segment, Tail, damaged, read_body, segment_name};
 
 /// How the log lays out its files.
@@ -30,115 +28,6 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { segment_bytes: 64 * 1024 * 1024 }
-    }
-}
-
-/// What opening found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[must_use = "a torn tail must be told to the operator"]
-pub struct Recovery {
-    /// The height of the last whole record.
-    pub height: u64,
-    /// The torn append that was cut, if there was one.
-    pub torn: Option<TornTail>,
-}
-
-/// A torn append.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TornTail {
-    /// The segment.
-    pub file: PathBuf,
-    /// Where it was cut.
-    pub offset: u64,
-    /// How much was cut.
-    pub bytes: u64,
-    /// The height of the record that is not there: fetch it from a peer if the chain has it.
-    pub height: u64,
-    /// All bytes of the record seemed to be there, with a wrong checksum: a torn write, or, if the last note of what
-    /// was acknowledged went with the power too, damage to an acknowledged record.
-    pub complete: bool,
-}
-
-impl fmt::Display for TornTail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, offset, bytes, height, complete } = self;
-        let file = file.display();
-        write!(f, "{file}: {bytes} bytes cut at {offset}, an append of height {height} that was not acknowledged")?;
-        if *complete {
-            write!(f, "; it had its full length, so if the disk is suspect compare height {height} with a peer")?;
-        }
-        Ok(())
-    }
-}
-
-/// Why the log could not do what was asked.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum LogError {
-    /// The file system refused.
-    #[error("log {}: {operation} failed: {source}", file.display())]
-    Io {
-        /// The file or the folder.
-        file: PathBuf,
-        /// What was being done.
-        operation: &'static str,
-        /// What the file system said.
-        source: io::Error,
-    },
-    /// No room: the record was not written and the log is as before.
-    #[error("log {}: the disk or quota is full, height {height} was not written; make room and try again", file.display())]
-    Full {
-        /// The segment.
-        file: PathBuf,
-        /// The height that was to be appended.
-        height: u64,
-    },
-    /// Stored bytes are not what was written.
-    #[error(
-        "log {} at byte {offset}: height {height} {what}; restore this segment from a peer or a backup \
-         (nothing was changed)", file.display()
-    )]
-    Damaged {
-        /// The segment.
-        file: PathBuf,
-        /// Where.
-        offset: u64,
-        /// The height that cannot be read.
-        height: u64,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// Another process writes this log.
-    #[error("log {} is in use by another process; one node per folder", folder.display())]
-    Locked {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The append does not follow.
-    #[error("height {given} cannot be appended after height {last}")]
-    Height {
-        /// The last height of the log.
-        last: u64,
-        /// The height asked for.
-        given: u64,
-    },
-    /// The payload is over [`MAX_PAYLOAD`].
-    #[error("a payload of {bytes} bytes is over the maximum of {MAX_PAYLOAD}")]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-    },
-    /// Opened for reading.
-    #[error("the log was opened for reading only")]
-    ReadOnly,
-    /// An earlier failure left the end of the file unknown.
-    #[error("the log stopped after an earlier write failure; open it again to recover")]
-    Stopped,
-}
-
-impl LogError {
-    pub(super) fn io(files: &dyn Files, name: &str, operation: &'static str, source: io::Error) -> Self {
-        Self::Io { file: files.path(name), operation, source }
     }
 }
 
@@ -169,7 +58,11 @@ impl Log {
     /// If another process writes it, a record is damaged, or the file system refuses. Nothing is changed then.
     pub fn open(dir: &Path) -> Result<(Self, Recovery), LogError> {
         let files = DiskFiles::new(dir);
-        let files = files.map_err(|source| LogError::Io { file: dir.to_owned(), operation: "make folder", source })?;
+        let files = files.map_err(|source| LogError::Io {
+            file: dir.to_owned(),
+            operation: "make folder",
+            source,
+        })?;
         Self::open_with(Arc::new(files), Options::default())
     }
 
@@ -187,7 +80,8 @@ impl Log {
         let torn = tail.map(|tail| cut(&*files, &records, tail)).transpose()?;
         let segment = records.segments.last().map(|segment| segment_name(segment.first));
         let open = |name: String| {
-            let file = files.open(&name, true).map_err(|source| LogError::io(&*files, &name, "open", source))?;
+            let file =
+                files.open(&name, true).map_err(|source| LogError::io(&*files, &name, "open", source))?;
             // Also makes durable what a crashed writer had written but not yet synced.
             file.sync().map_err(|source| LogError::io(&*files, &name, "sync", source))?;
             Ok(file)
@@ -260,7 +154,8 @@ impl Log {
             return Err(LogError::Height { last: self.records.height, given: height });
         }
         let too_long = LogError::TooLong { bytes: payload.len() };
-        let length = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= MAX_PAYLOAD).ok_or(too_long)?;
+        let length =
+            u32::try_from(payload.len()).ok().filter(|_| payload.len() <= MAX_PAYLOAD).ok_or(too_long)?;
         let header = RecordHeader { height, length };
         let checksum = header.checksum(&self.records.last, payload);
         let record = [header.encode().as_slice(), payload, &checksum].concat();
@@ -354,7 +249,13 @@ impl Records {
 
 impl Writer {
     /// Writes and syncs a record at the end, in a new segment if the last is full.
-    fn write(&mut self, files: &dyn Files, at: &mut Records, height: u64, record: &[u8]) -> Result<(), LogError> {
+    fn write(
+        &mut self,
+        files: &dyn Files,
+        at: &mut Records,
+        height: u64,
+        record: &[u8],
+    ) -> Result<(), LogError> {
         match &self.segment {
             Some(file) if at.end < self.options.segment_bytes => {
                 let name = at.segments.last().map_or_else(String::new, |segment| segment_name(segment.first));
@@ -371,7 +272,13 @@ impl Writer {
         }
     }
 
-    fn roll(&mut self, files: &dyn Files, at: &mut Records, height: u64, record: &[u8]) -> Result<(), LogError> {
+    fn roll(
+        &mut self,
+        files: &dyn Files,
+        at: &mut Records,
+        height: u64,
+        record: &[u8],
+    ) -> Result<(), LogError> {
         if let Err(error) = self.acknowledged.sync() {
             tracing::warn!(height, %error, "log: cannot sync the acknowledged height");
         }
@@ -395,7 +302,9 @@ impl Writer {
 
 fn refused(files: &dyn Files, name: &str, height: u64, source: io::Error) -> LogError {
     match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => LogError::Full { file: files.path(name), height },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            LogError::Full { file: files.path(name), height }
+        }
         _ => LogError::io(files, name, "write", source),
     }
 }

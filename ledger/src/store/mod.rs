@@ -40,13 +40,16 @@ mod log;
 mod memory;
 mod record;
 mod recover;
+mod report;
 mod scan;
 mod state;
 pub mod tree;
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "an overflow in a test fails the test")]
 mod testing;
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "an overflow in a test fails the test")]
 mod tests;
 
 pub use files::{DiskFiles, File, Files, Lock};

@@ -120,6 +120,7 @@ pub(super) fn short_hash(parts: &[&[u8]]) -> [u8; 8] {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "an overflow in a test fails the test")]
 mod tests {
     use super::*;
 
@@ -146,9 +147,15 @@ mod tests {
     fn the_format_is_pinned() {
         let header = RecordHeader { height: 1, length: 5 };
         let bytes = [header.encode().as_slice(), &header.checksum(&[0; 32], b"entry")].concat();
-        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), "ef9ca1ca26ede3f275d66b9d711ced39b15151278c755cd5c8209b2dc5a74117");
+        assert_eq!(
+            blake3::hash(&bytes).to_hex().as_str(),
+            "ef9ca1ca26ede3f275d66b9d711ced39b15151278c755cd5c8209b2dc5a74117"
+        );
         let segment = SegmentHeader { first: 1, previous: [0; 32] }.encode();
-        assert_eq!(blake3::hash(&segment).to_hex().as_str(), "ffc14bdee992667c5a3a49177a0675d0fa96a6fce9c4499351b3625dd3a7f3ea");
+        assert_eq!(
+            blake3::hash(&segment).to_hex().as_str(),
+            "ffc14bdee992667c5a3a49177a0675d0fa96a6fce9c4499351b3625dd3a7f3ea"
+        );
     }
 
     #[test]

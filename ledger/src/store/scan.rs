@@ -117,7 +117,13 @@ impl Records {
                 }
                 Some(_) => return Err(damaged(files, first, 0, first, "begins a segment of another log")),
                 None => {
-                    return Ok(Some(Tail { first, offset: 0, bytes: size, whole_file: true, complete: false }));
+                    return Ok(Some(Tail {
+                        first,
+                        offset: 0,
+                        bytes: size,
+                        whole_file: true,
+                        complete: false,
+                    }));
                 }
             }
         }
@@ -188,7 +194,8 @@ fn read_next(
 ) -> Result<(RecordHeader, Checksum), Bad> {
     let mut bytes = [0; RECORD_HEADER];
     read(file, offset, &mut bytes)?;
-    let header = RecordHeader::decode(&bytes).filter(|header| header.height == height).ok_or(Bad::Incomplete)?;
+    let header =
+        RecordHeader::decode(&bytes).filter(|header| header.height == height).ok_or(Bad::Incomplete)?;
     if offset.saturating_add(header.size()) > size {
         return Err(Bad::Incomplete);
     }
@@ -200,7 +207,11 @@ fn read_next(
 }
 
 /// The payload and the checksum of the record at `offset`.
-pub(super) fn read_body(file: &dyn File, offset: u64, header: &RecordHeader) -> io::Result<(Vec<u8>, Checksum)> {
+pub(super) fn read_body(
+    file: &dyn File,
+    offset: u64,
+    header: &RecordHeader,
+) -> io::Result<(Vec<u8>, Checksum)> {
     let mut payload = vec![0; header.payload()];
     let mut checksum = [0; CHECKSUM];
     let start = offset.saturating_add(RECORD_HEADER as u64);
@@ -238,6 +249,12 @@ fn later_header(file: &dyn File, tail: &Tail, height: u64) -> io::Result<bool> {
     Ok(false)
 }
 
-pub(super) fn damaged(files: &dyn Files, first: u64, offset: u64, height: u64, what: &'static str) -> LogError {
+pub(super) fn damaged(
+    files: &dyn Files,
+    first: u64,
+    offset: u64,
+    height: u64,
+    what: &'static str,
+) -> LogError {
     LogError::Damaged { file: files.path(&segment_name(first)), offset, height, what }
 }

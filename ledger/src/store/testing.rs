@@ -123,9 +123,9 @@ fn survivor(inode: &Inode, seed: &mut Seed) -> Vec<u8> {
             1 => end,
             _ => start + seed.below(end - start + 1),
         };
-        for at in start..end {
+        for (at, byte) in bytes.iter_mut().enumerate().take(end).skip(start) {
             let from = if at < kept { new } else { old };
-            bytes[at] = from.get(at).copied().unwrap_or(0);
+            *byte = from.get(at).copied().unwrap_or(0);
         }
     }
     bytes

@@ -20,7 +20,7 @@
 use std::sync::LazyLock;
 
 use jmt::proof::SparseMerkleProof;
-use jmt::storage::{LeafNode, Node, NodeKey, TreeReader};
+use jmt::storage::{LeafNode, Node, NodeKey, TreeReader, TreeUpdateBatch};
 use jmt::{JellyfishMerkleTree, KeyHash, OwnedValue, RootHash, SimpleHasher, Version};
 use thiserror::Error;
 
@@ -108,9 +108,7 @@ pub fn commit(store: &dyn StateStore, height: u64, changes: &Changes) -> Result<
         return Err(TreeError::NotState { key: printable(key) });
     }
     let reader = Reader { store, asked: None };
-    let values = changes.iter().map(|(key, value)| (KeyHash(Blake3::hash(key)), value.clone()));
-    let update = || JellyfishMerkleTree::<_, Blake3>::new(&reader).put_value_set(values, height);
-    let (root, update) = engine(update)?;
+    let (root, update) = engine(|| update(&reader, height, changes))?;
 
     let stale = update.stale_node_index_batch.iter().map(|stale| (path_key(&stale.node_key), None));
     let mut nodes: Changes = stale.collect();
@@ -118,6 +116,23 @@ pub fn commit(store: &dyn StateStore, height: u64, changes: &Changes) -> Result<
         nodes.insert(path_key(key), Some(encode(key.version(), node)?));
     }
     Ok((root.0, nodes))
+}
+
+/// Without deletions, as in most blocks, the engine hashes each touched node once and not once per key.
+fn update(
+    reader: &Reader<'_>,
+    height: u64,
+    changes: &Changes,
+) -> Result<(RootHash, TreeUpdateBatch), anyhow::Error> {
+    let tree = JellyfishMerkleTree::<_, Blake3>::new(reader);
+    let hashed = changes.iter().map(|(key, value)| (KeyHash(Blake3::hash(key)), value.clone()));
+    if changes.is_empty() || changes.values().any(Option::is_none) {
+        return tree.put_value_set(hashed, height);
+    }
+    let set = hashed.filter_map(|(key, value)| Some((key, value?))).collect();
+    let (roots, update) = tree.batch_put_value_sets(vec![set], None, height)?;
+    let root = roots.first().ok_or_else(|| anyhow::anyhow!("the engine returned no root"))?;
+    Ok((*root, update))
 }
 
 /// The root of the applied height, computed from the stored root node; [`EMPTY_ROOT`] before the first height.
@@ -130,7 +145,9 @@ pub fn root(store: &dyn StateStore) -> Result<Root, TreeError> {
     let reader = Reader { store, asked: None };
     let root = engine(|| JellyfishMerkleTree::<_, Blake3>::new(&reader).get_root_hash(height))?.0;
     if root != expected {
-        return Err(TreeError::Damaged { what: format!("the root node of height {height} is not the named one") });
+        return Err(TreeError::Damaged {
+            what: format!("the root node of height {height} is not the named one"),
+        });
     }
     Ok(root)
 }
@@ -151,11 +168,13 @@ pub fn prove(store: &dyn StateStore, height: u64, key: &[u8]) -> Result<Proven, 
     }
     let reader = Reader { store, asked: Some(key) };
     let hash = KeyHash(Blake3::hash(key));
-    let (value, proof) = engine(|| JellyfishMerkleTree::<_, Blake3>::new(&reader).get_with_proof(hash, height))?;
+    let (value, proof) =
+        engine(|| JellyfishMerkleTree::<_, Blake3>::new(&reader).get_with_proof(hash, height))?;
     let mut bytes = vec![PROOF_VERSION];
     borsh::to_writer(&mut bytes, &proof).map_err(|error| TreeError::Damaged { what: error.to_string() })?;
-    verify(&root, key, value.as_deref(), &bytes)
-        .map_err(|_| TreeError::Damaged { what: format!("no proof of {} leads to the root", printable(key)) })?;
+    verify(&root, key, value.as_deref(), &bytes).map_err(|_| TreeError::Damaged {
+        what: format!("no proof of {} leads to the root", printable(key)),
+    })?;
     Ok(Proven { value, proof: bytes })
 }
 

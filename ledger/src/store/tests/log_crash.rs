@@ -65,7 +65,10 @@ fn after_any_power_loss_every_acknowledged_record_is_there_whole_and_none_is_hal
             height = log.height().max(height);
         }
     }
-    assert!(torn > 500 && complete > 20 && height > 20, "too tame: {torn} torn, {complete} complete, {height}");
+    assert!(
+        torn > 500 && complete > 20 && height > 20,
+        "too tame: {torn} torn, {complete} complete, {height}"
+    );
 }
 
 #[test]

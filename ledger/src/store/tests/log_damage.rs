@@ -73,7 +73,11 @@ fn a_flipped_bit_anywhere_is_found_at_open() {
                 let mut damaged = contents.clone();
                 damaged.get_mut(&name).unwrap()[at] ^= flip;
                 let what = format!("{name} at {at}");
-                if known { assert_refused(&damaged, &what) } else { assert_refused_or_last_cut(&damaged, &what) }
+                if known {
+                    assert_refused(&damaged, &what)
+                } else {
+                    assert_refused_or_last_cut(&damaged, &what)
+                }
             }
         }
     }

@@ -29,8 +29,9 @@ fn key(number: u64) -> Vec<u8> {
 /// Each height writes some keys over and deletes one.
 fn changes(height: u64) -> Changes {
     let mut seed = Seed(height);
-    let mut changes: Changes =
-        (0..6).map(|_| (key(seed.next() % 40), Some(vec![height.to_le_bytes()[0]; seed.below(300)]))).collect();
+    let mut changes: Changes = (0..6)
+        .map(|_| (key(seed.next() % 40), Some(vec![height.to_le_bytes()[0]; seed.below(300)])))
+        .collect();
     changes.insert(key(seed.next() % 40), None);
     changes
 }

@@ -1,0 +1,110 @@
+//! The prover's secret vectors: the bits, their masks, and the polynomials `l(X)` and `r(X)` made of both.
+//!
+//! Everything here runs in constant time and is erased when dropped.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "field and group arithmetic cannot overflow; shifts are below 64"
+)]
+
+use super::{
+    engine::{Identity, Point, ristretto},
+    generators::Generators,
+    inner_product::inner_product,
+    msm::Workers,
+};
+use crate::pedersen;
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use rand_core::CryptoRngCore;
+use subtle::{Choice, ConditionallySelectable};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// Bit number `i` of `value`.
+fn bit(value: u64, i: usize) -> Choice {
+    Choice::from((value >> i & 1) as u8)
+}
+
+/// `<a_L, G> + <a_R, H>`: for a bit that is one add `G_i`, for a zero subtract `H_i`, without branching.
+pub(super) fn commit_bits(values: &[u64], n: usize, generators: &Generators) -> RistrettoPoint {
+    let bits = values.iter().flat_map(|value| (0..n).map(|i| bit(*value, i)));
+    let pairs = generators.g.iter().zip(&generators.h);
+    let sum = bits
+        .zip(pairs)
+        .fold(Point::identity(), |sum, (bit, (g, h))| sum + Point::conditional_select(&-h, g, bit));
+    ristretto(&sum)
+}
+
+/// The randomness of `A` and `S`.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(super) struct Masks {
+    /// Blinding of `A`.
+    pub(super) alpha: Scalar,
+    /// Blinding of `S`.
+    pub(super) rho: Scalar,
+    s_l: Vec<Scalar>,
+    s_r: Vec<Scalar>,
+}
+
+impl Masks {
+    /// Draws masks for `len` bits.
+    pub(super) fn draw(len: usize, rng: &mut impl CryptoRngCore) -> Self {
+        let mut draw = |len| (0..len).map(|_| Scalar::random(rng)).collect();
+        let (s_l, s_r) = (draw(len), draw(len));
+        Self { alpha: Scalar::random(rng), rho: Scalar::random(rng), s_l, s_r }
+    }
+
+    /// `S = ρ·B~ + <s_L, G> + <s_R, H>`.
+    pub(super) fn commit(&self, generators: &Generators, workers: Workers) -> RistrettoPoint {
+        let len = self.s_l.len();
+        let sum = workers.constant_time(&self.s_l, &generators.g[..len])
+            + workers.constant_time(&self.s_r, &generators.h[..len]);
+        pedersen::blind(&self.rho) + ristretto(&sum)
+    }
+}
+
+/// `l(X) = l_0 + s_L·X` and `r(X) = r_0 + r_1·X`.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(super) struct Polynomials {
+    l_0: Vec<Scalar>,
+    l_1: Vec<Scalar>,
+    r_0: Vec<Scalar>,
+    r_1: Vec<Scalar>,
+}
+
+impl Polynomials {
+    /// The polynomials of `values` under the challenges `y` and `z`.
+    pub(super) fn new(values: &[u64], n: usize, y: &Scalar, z: &Scalar, masks: &Masks) -> Self {
+        let len = masks.s_l.len();
+        let [mut l_0, mut r_0, mut r_1] = std::array::from_fn(|_| Vec::with_capacity(len));
+        let [zero, one] = [-z, Scalar::ONE - z];
+        let mut power_of_y = Scalar::ONE;
+        let mut power_of_z = z * z;
+        for (value, s_r) in values.iter().zip(masks.s_r.chunks_exact(n)) {
+            let mut shifted = power_of_z; // z²⁺ʲ·2ⁱ
+            for (i, s_r) in s_r.iter().enumerate() {
+                let bit = bit(*value, i);
+                // a_L - z is -z or 1 - z, and a_R + z = a_L - 1 + z is -(1 - z) or z.
+                l_0.push(Scalar::conditional_select(&zero, &one, bit));
+                r_0.push(shifted - power_of_y * Scalar::conditional_select(&one, &zero, bit));
+                r_1.push(power_of_y * s_r);
+                shifted += shifted;
+                power_of_y *= y;
+            }
+            power_of_z *= z;
+        }
+        Self { l_0, l_1: masks.s_l.clone(), r_0, r_1 }
+    }
+
+    /// `t_1` and `t_2` of `t(X) = <l(X), r(X)>`.
+    pub(super) fn t(&self) -> [Zeroizing<Scalar>; 2] {
+        let t_1 = inner_product(&self.l_0, &self.r_1) + inner_product(&self.l_1, &self.r_0);
+        [t_1, inner_product(&self.l_1, &self.r_1)].map(Zeroizing::new)
+    }
+
+    /// `l(x)` and `r(x)`.
+    pub(super) fn at(&self, x: &Scalar) -> (Zeroizing<Vec<Scalar>>, Zeroizing<Vec<Scalar>>) {
+        let at =
+            |c_0: &[Scalar], c_1: &[Scalar]| c_0.iter().zip(c_1).map(|(c_0, c_1)| c_0 + c_1 * x).collect();
+        (Zeroizing::new(at(&self.l_0, &self.l_1)), Zeroizing::new(at(&self.r_0, &self.r_1)))
+    }
+}

@@ -1,0 +1,130 @@
+//! The prover.
+//!
+//! Source: Bünz et al. 2018, section 4.1 for one value and 4.3 for many, with the paper's letters:
+//!
+//! ```text
+//! A = α·B~ + <a_L, G> + <a_R, H>       a_L the bits, a_R = a_L - 1
+//! S = ρ·B~ + <s_L, G> + <s_R, H>       s_L, s_R random
+//! l(X) = a_L - z + s_L·X
+//! r(X) = yⁱ·(a_R + z + s_R·X) + z²⁺ʲ·2ⁱ
+//! t(X) = <l(X), r(X)> = t_0 + t_1·X + t_2·X²      T_k = t_k·B + τ_k·B~
+//! ```
+//!
+//! `A` is computed by selecting without branches, `S`, `T_1` and `T_2` with constant-time multiplications. After the
+//! challenge `x` only `l(x)` and `r(x)` are used, which the protocol may publish: see the inner-product argument.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "field and group arithmetic cannot overflow; shifts are below 64"
+)]
+
+use super::{
+    RangeError, Width,
+    engine::{Exponent, exponent, point},
+    generators::generators,
+    inner_product::{self, Statement, Twist, inner_product},
+    msm::Workers,
+    polynomials::{Masks, Polynomials, commit_bits},
+    transcript::RangeTranscript,
+    wire::Proof,
+};
+use crate::pedersen;
+use curve25519_dalek::{
+    ristretto::{CompressedRistretto, RistrettoPoint},
+    scalar::Scalar,
+};
+use merlin::Transcript;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{CryptoRngCore, RngCore, SeedableRng};
+use zeroize::Zeroizing;
+
+/// Proves that `values`, which fit, padded to `m`, are in range.
+pub(super) fn prove(
+    (width, m): (Width, usize),
+    values: &[u64],
+    blindings: &[Scalar],
+    transcript: &mut Transcript,
+    rng: &mut impl CryptoRngCore,
+    workers: Workers,
+) -> Result<Vec<u8>, RangeError> {
+    let (n, len) = (width.bits(), m * width.bits());
+    let generators = generators(width, m);
+    transcript.open(n, m, &commitments(values, blindings));
+    let mut rng = hedged(values, blindings, transcript, rng);
+
+    let values: Zeroizing<Vec<u64>> = Zeroizing::new(padded(values, m));
+    let masks = Masks::draw(len, &mut rng);
+    let a = (commit_bits(&values, n, &generators) + pedersen::blind(&masks.alpha)).compress();
+    let s = masks.commit(&generators, workers).compress();
+    let (y, z) = transcript.bits(&a, &s)?;
+
+    let polynomials = Polynomials::new(&values, n, &y, &z, &masks);
+    let [t_1, t_2] = polynomials.t();
+    let [tau_1, tau_2] = std::array::from_fn(|_| Zeroizing::new(Scalar::random(&mut rng)));
+    let [commit_1, commit_2] = [(&t_1, &tau_1), (&t_2, &tau_2)]
+        .map(|(t, tau)| (pedersen::value(t) + pedersen::blind(tau)).compress());
+    let x = transcript.polynomial(&commit_1, &commit_2)?;
+
+    let (l, r) = polynomials.at(&x);
+    let t_x = inner_product(&l, &r);
+    let powers_of_z = std::iter::successors(Some(z * z), |power| Some(power * z));
+    let gamma: Scalar = blindings.iter().zip(powers_of_z).map(|(blinding, power)| blinding * power).sum();
+    let t_x_blinding = gamma + x * (*tau_1 + x * *tau_2);
+    let e_blinding = masks.alpha + x * masks.rho;
+    let w = transcript.evaluation(&t_x, &t_x_blinding, &e_blinding, len);
+    let statement = Statement {
+        g: &generators.g[..len],
+        h: &generators.h[..len],
+        q: point(&pedersen::value(&w)),
+        twist: Twist::new(exponent(&y), exponent(&y.invert()), len),
+    };
+    let [l, r] = [l, r]
+        .map(|vector| -> Zeroizing<Vec<Exponent>> { Zeroizing::new(vector.iter().map(exponent).collect()) });
+    let inner = inner_product::prove(&statement, l, r, transcript, workers)?;
+    Ok(Proof { a, s, t_1: commit_1, t_2: commit_2, t_x, t_x_blinding, e_blinding, inner }.to_bytes())
+}
+
+fn padded(values: &[u64], m: usize) -> Vec<u64> {
+    let mut all = Vec::with_capacity(m);
+    all.extend_from_slice(values);
+    all.resize(m, 0);
+    all
+}
+
+/// `V_j = v_j·B + γ_j·B~`. Half of each is computed, so that all can be doubled and encoded with one inversion.
+fn commitments(values: &[u64], blindings: &[Scalar]) -> Vec<CompressedRistretto> {
+    let half = Scalar::from(2u64).invert();
+    let halves: Vec<RistrettoPoint> = values
+        .iter()
+        .zip(blindings)
+        .map(|(v, gamma)| {
+            let [v, gamma] = [Scalar::from(*v) * half, gamma * half].map(Zeroizing::new);
+            pedersen::value(&v) + pedersen::blind(&gamma)
+        })
+        .collect();
+    RistrettoPoint::double_and_compress_batch(&halves)
+}
+
+/// The prover's randomness: a function of the transcript, of all secrets and of `rng`.
+///
+/// With a generator that repeats, `s_L` would repeat under another challenge, and two proofs give the bits away. Here
+/// equal randomness needs an equal statement and equal secrets, hence an equal proof.
+fn hedged(
+    values: &[u64],
+    blindings: &[Scalar],
+    transcript: &Transcript,
+    rng: &mut impl CryptoRngCore,
+) -> ChaCha20Rng {
+    let mut witness = Zeroizing::new(Vec::with_capacity(values.len() * 40));
+    for (value, blinding) in values.iter().zip(blindings) {
+        witness.extend_from_slice(&value.to_le_bytes());
+        witness.extend_from_slice(blinding.as_bytes());
+    }
+    let mut seed = Zeroizing::new([0u8; 32]);
+    transcript
+        .build_rng()
+        .rekey_with_witness_bytes(b"openings", &witness)
+        .finalize(rng)
+        .fill_bytes(&mut *seed);
+    ChaCha20Rng::from_seed(*seed)
+}

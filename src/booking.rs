@@ -1,0 +1,239 @@
+//! From a portfolio to drafts: top-ups, new loans, repayments, month by month, in batches that fill their proofs.
+//!
+//! Booking is idempotent: a loan is known by its number, a payment by the key of its event; what is booked already is passed
+//! over. So an import that broke off is run again.
+
+use crate::{
+    import::{Opening, Payment, Period, Portfolio},
+    servicer::Servicer,
+};
+use anyhow::{Context as _, Result};
+use counterfoil_ledger::{
+    draft::{Draft, Events, NewLoan, Repayment},
+    genesis::Terms,
+    names::{Date, Hash, LoanId, MemberId, ProductId},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::{AtomicU64, Ordering}},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Most loans in a batch of this program: a compromise between cost per loan and time to seal.
+const MOST: usize = 85;
+/// Eight-bit ranges per part: a new loan's (share, rest, two of slack), a repayment's (rest, two of slack, twice).
+const RANGES_NEW: usize = 4;
+const RANGES_REPAID: usize = 6;
+
+/// What a booking did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Loans opened.
+    pub loans: u64,
+    /// Payments booked.
+    pub payments: u64,
+    /// Loans and payments that were booked before.
+    pub already: u64,
+    /// Batches handed over.
+    pub batches: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Called with the number of events of a batch when it is booked.
+pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Books a portfolio as the servicer of a product.
+///
+/// # Errors
+/// When a draft cannot be booked or a batch is refused; what was booked before stays, and running again goes on.
+pub async fn book(servicer: &mut Servicer, product: ProductId, portfolio: &Portfolio, progress: Progress) -> Result<Summary> {
+    let mut booking = Booking::new(servicer, product, progress)?;
+    let mut months: BTreeMap<Period, (Vec<&Opening>, Vec<&Payment>)> = BTreeMap::new();
+    for opening in &portfolio.openings {
+        months.entry(opening.period).or_default().0.push(opening);
+    }
+    for payment in &portfolio.payments {
+        months.entry(payment.period).or_default().1.push(payment);
+    }
+    booking.top_up(portfolio).await?;
+    for (period, (openings, payments)) in months {
+        booking.open(period, &openings).await?;
+        booking.repay(period, &payments).await?;
+    }
+    booking.servicer.settle().await?;
+    booking.summary.bytes = booking.servicer.bytes;
+    Ok(booking.summary)
+}
+
+struct Booking<'a> {
+    servicer: &'a mut Servicer,
+    product: ProductId,
+    terms: Terms,
+    partners: Vec<MemberId>,
+    progress: Progress,
+    summary: Summary,
+}
+
+impl<'a> Booking<'a> {
+    fn new(servicer: &'a mut Servicer, product: ProductId, progress: Progress) -> Result<Self> {
+        let me = servicer.me().id;
+        let consortium = servicer.me().consortium.clone();
+        let terms = consortium.terms(product).context("there is no such product")?.clone();
+        let lends = |id: &MemberId| *id != me && terms.product.weights().contains_key(consortium.name(*id));
+        let partners = consortium.banks().iter().copied().filter(lends).collect();
+        Ok(Self { servicer, product, terms, partners, progress, summary: Summary::default() })
+    }
+
+    /// Tops every bank's reserve up to what it must fund of the loans that are not open yet.
+    async fn top_up(&mut self, portfolio: &Portfolio) -> Result<()> {
+        let consortium = self.servicer.me().consortium.clone();
+        let mut needed: BTreeMap<MemberId, u64> = BTreeMap::new();
+        for opening in portfolio.openings.iter().filter(|o| self.loan(&o.loan).is_none()) {
+            let mut banks = vec![self.servicer.me().id];
+            banks.extend(self.partners_of(opening)?);
+            let names: Vec<_> = banks.iter().map(|id| consortium.name(*id)).collect();
+            let shares = self.terms.product.shares(&names)?;
+            for (bank, part) in banks.iter().zip(counterfoil_policy::split_balance(opening.principal, &shares)) {
+                let sum = needed.entry(*bank).or_default();
+                *sum = sum.saturating_add(part);
+            }
+        }
+        let (_, reserves) = self.servicer.wallet().reserves(self.product);
+        let short = consortium.banks().iter().zip(&reserves).filter_map(|(bank, reserve)| {
+            let short = needed.get(bank)?.saturating_sub(reserve.amount().unwrap_or(0));
+            (short > 0).then_some((*bank, short))
+        });
+        let amounts: Vec<_> = short.collect();
+        if !amounts.is_empty() {
+            self.post(Events::Fund(amounts), today(), 0).await?;
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self, period: Period, openings: &[&Opening]) -> Result<()> {
+        let (new, known): (Vec<_>, Vec<_>) = openings.iter().partition(|o| self.loan(&o.loan).is_none());
+        self.pass_over(known.len());
+        for chunk in full(new.len(), usize::from(self.terms.product.parts()), RANGES_NEW).scan(0usize, take(&new)) {
+            let loan = |opening: &&&Opening| {
+                Ok(NewLoan {
+                    reference: opening.loan.clone(),
+                    terms: opening.terms.clone(),
+                    principal: opening.principal,
+                    partners: self.partners_of(opening)?,
+                })
+            };
+            let loans = chunk.iter().map(loan).collect::<Result<Vec<_>>>()?;
+            self.summary.loans = self.summary.loans.saturating_add(u64::try_from(loans.len())?);
+            self.post(Events::Originate(loans), date(period), chunk.len()).await?;
+        }
+        Ok(())
+    }
+
+    async fn repay(&mut self, period: Period, payments: &[&Payment]) -> Result<()> {
+        let booked = |p: &&&Payment| self.servicer.wallet().is_booked(&event(p));
+        let (known, new): (Vec<_>, Vec<_>) = payments.iter().partition(booked);
+        self.pass_over(known.len());
+        for chunk in full(new.len(), usize::from(self.terms.product.parts()), RANGES_REPAID).scan(0usize, take(&new)) {
+            let repayment = |payment: &&&Payment| {
+                let loan = self.loan(&payment.loan);
+                Ok(Repayment {
+                    loan: loan.with_context(|| format!("a payment of loan {}, which is not open", payment.loan))?,
+                    principal: payment.principal,
+                    interest: payment.interest,
+                    event: event(payment),
+                })
+            };
+            let repayments = chunk.iter().map(repayment).collect::<Result<Vec<_>>>()?;
+            self.summary.payments = self.summary.payments.saturating_add(u64::try_from(repayments.len())?);
+            self.post(Events::Repay(repayments), date(period), chunk.len()).await?;
+        }
+        Ok(())
+    }
+
+    async fn post(&mut self, events: Events, value_date: Date, count: usize) -> Result<()> {
+        self.summary.batches = self.summary.batches.saturating_add(1);
+        let draft = Draft { product: self.product, value_date, booking_date: today(), events };
+        let (progress, count) = (self.progress.clone(), u64::try_from(count)?);
+        self.servicer.post(draft, Box::new(move |_| progress(count))).await
+    }
+
+    fn pass_over(&mut self, known: usize) {
+        let known = u64::try_from(known).unwrap_or(u64::MAX);
+        self.summary.already = self.summary.already.saturating_add(known);
+        (self.progress)(known);
+    }
+
+    fn loan(&self, reference: &str) -> Option<LoanId> {
+        self.servicer.wallet().loan_of(self.product, reference)
+    }
+
+    fn partners_of(&self, opening: &Opening) -> Result<Vec<MemberId>> {
+        let partner = |index: &u8| {
+            let id = self.partners.get(usize::from(*index)).copied();
+            id.with_context(|| format!("loan {}: there is no partner number {index}", opening.loan))
+        };
+        opening.partners.iter().map(partner).collect()
+    }
+}
+
+/// Cuts `count` loans into batches whose eight-bit ranges fill a power of two as well as they can: the proof is padded to
+/// one, and padding costs as much as ranges do.
+fn full(count: usize, parts: usize, ranges: usize) -> impl Iterator<Item = usize> {
+    let per_loan = parts.saturating_mul(ranges).max(1);
+    let sizes: Vec<_> = (3u32..=13).rev().filter_map(|k| 1usize.checked_shl(k)?.checked_div(per_loan)).collect();
+    let mut left = count;
+    std::iter::from_fn(move || {
+        let size = sizes.iter().copied().find(|size| *size <= left && *size <= MOST && *size > 0).unwrap_or(left.min(1));
+        left = left.saturating_sub(size);
+        (size > 0).then_some(size)
+    })
+}
+
+/// Takes the next chunk of a slice.
+fn take<'a, T>(items: &'a [T]) -> impl FnMut(&mut usize, usize) -> Option<&'a [T]> {
+    |at, size| {
+        let chunk = items.get(*at..at.saturating_add(size))?;
+        *at = at.saturating_add(size);
+        Some(chunk)
+    }
+}
+
+/// The key of a payment: a loan pays at most once a month.
+fn event(payment: &Payment) -> Hash {
+    blake3::derive_key("counterfoil/1 payment event", format!("{}\n{}", payment.loan, payment.period).as_bytes())
+}
+
+fn date(period: Period) -> Date {
+    Date(u32::try_from(period.days()).unwrap_or(0))
+}
+
+fn today() -> Date {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
+    Date(u32::try_from(seconds.div_euclid(86_400)).unwrap_or(0))
+}
+
+/// A progress that only counts.
+#[must_use]
+pub fn counter() -> (Progress, Arc<AtomicU64>) {
+    let count = Arc::new(AtomicU64::new(0));
+    let inner = count.clone();
+    (Arc::new(move |n| drop(inner.fetch_add(n, Ordering::Relaxed))), count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_fill_their_proofs() {
+        let sizes = |n| full(n, 4, RANGES_REPAID).collect::<Vec<_>>();
+        assert_eq!(sizes(400), [85, 85, 85, 85, 42, 10, 5, 2, 1]);
+        assert_eq!(sizes(0), Vec::<usize>::new());
+        assert_eq!(sizes(1), [1]);
+        assert_eq!(full(100, 4, RANGES_NEW).collect::<Vec<_>>(), [64, 32, 4]);
+        for n in 0..500 {
+            assert_eq!(sizes(n).iter().sum::<usize>(), n);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The demonstration: four banks and a regulator, five processes on this machine, a seeded portfolio.
+
+use crate::{
+    audit,
+    booking::{self, Summary},
+    cli::bar,
+    cluster::Cluster,
+    home::Home,
+    import::portfolio,
+    report::{self, Report},
+    servicer::Servicer,
+};
+use anyhow::{Context as _, Result, ensure};
+use clap::Args;
+use counterfoil_ledger::{genesis::Role, names::ProductId};
+use counterfoil_policy::format_grouped;
+use serde::Serialize;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// The product of the demonstration.
+pub const PRODUCT: &str = r#"# Micro-loans that bank-a services and up to three partners co-fund.
+name = "micro-loan"
+currency = "CNY"
+width = 32
+cap = "50000.00"
+parts = 4
+share_units = 100
+min_servicer_share = 30
+auditors = ["regulator"]
+
+[weights]
+bank-a = 30
+bank-b = 40
+bank-c = 20
+bank-d = 10
+"#;
+
+/// The members of the demonstration.
+pub const MEMBERS: [(&str, Role); 5] = [
+    ("bank-a", Role::Bank),
+    ("bank-b", Role::Bank),
+    ("bank-c", Role::Bank),
+    ("bank-d", Role::Bank),
+    ("regulator", Role::Regulator),
+];
+const NAMES: [&str; 5] = ["bank-a", "bank-b", "bank-c", "bank-d", "regulator"];
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What to demonstrate.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// How many loans, each with a year of repayments.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub loans: u32,
+    /// The seed of the portfolio.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// End when all is shown; otherwise the consortium keeps running until Ctrl-C.
+    #[arg(long)]
+    pub exit: bool,
+    /// Where to keep the members' folders; otherwise a temporary one that is removed in the end.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Print JSON at the end instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the demonstration shows.
+#[derive(Clone, Debug, Serialize)]
+struct Shown {
+    loans: u64,
+    payments: u64,
+    batches: u64,
+    booking_seconds: f64,
+    events_per_second: f64,
+    bytes_per_event: u64,
+    height: u64,
+    state: String,
+    banks: Vec<Report>,
+    regulator: Report,
+    outside: Option<Outside>,
+    verified: audit::Checked,
+}
+
+/// What a bank outside a loan sees of it.
+#[derive(Clone, Debug, Serialize)]
+struct Outside {
+    loan: String,
+    inside: String,
+    outside: String,
+    parts_inside: usize,
+    parts_outside: usize,
+}
+
+/// Runs the demonstration.
+///
+/// # Errors
+/// When a process cannot be started or does not keep up, or anything shown does not agree.
+pub async fn run(options: &Options) -> Result<()> {
+    let begin = Instant::now();
+    let (dir, temporary) = folder(options)?;
+    let outcome = show(options, &dir, begin).await;
+    if temporary && outcome.is_ok() {
+        std::fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+    }
+    outcome.with_context(|| format!("the members' folders and logs are in {}", dir.display()))
+}
+
+async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<()> {
+    let say = |text: &str| if !options.json { println!("{text}") };
+    say("Counterfoil: four banks fund micro-loans together, a regulator audits; five processes on this machine.\n");
+    let program = std::env::current_exe().context("where is this program?")?;
+    let mut cluster = Cluster::found(dir, &program, &MEMBERS, &[PRODUCT])?;
+    cluster.start_all()?;
+    cluster.ready(&NAMES, NAMES.len().saturating_sub(1), PATIENCE).await?;
+    say(&format!("1. keys, genesis, and a QUIC mesh of five nodes ({:.1} s)", begin.elapsed().as_secs_f64()));
+
+    let (summary, seconds) = book(options, cluster.home("bank-a")?).await?;
+    let events = summary.loans.saturating_add(summary.payments);
+    say(&format!(
+        "2. bank-a sealed {} loans and {} repayments in {} batches; every node verified every proof ({seconds:.1} s)",
+        summary.loans, summary.payments, summary.batches
+    ));
+    let (height, state) = cluster.agree(&NAMES, 1, PATIENCE).await?;
+    say(&format!("3. all five are at height {height} with one state root, {}…", hex::encode(&state[..6])));
+
+    let mut shown = read(&cluster, summary, seconds, events)?;
+    shown.height = height;
+    shown.state = hex::encode(state);
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+    } else {
+        print_shown(&shown, begin);
+    }
+    ensure!(shown.banks.iter().all(Report::agrees) && shown.regulator.agrees(), "not everything agrees");
+    if !options.exit {
+        say(&format!("\nThe consortium keeps running; its folders are in {}. Try, in another terminal:", dir.display()));
+        say(&format!("  counterfoil view --home {}", dir.join("bank-c").display()));
+        say(&format!("  counterfoil audit --home {} --loans", dir.join("regulator").display()));
+        say("Ctrl-C stops it.");
+        tokio::signal::ctrl_c().await?;
+    }
+    cluster.stop().await
+}
+
+async fn book(options: &Options, home: &Home) -> Result<(Summary, f64)> {
+    let mut servicer = Servicer::open(home)?;
+    let terms = servicer.me().consortium.terms(ProductId(0)).context("the demo has a product")?.clone();
+    let portfolio = portfolio::generate(options.seed, options.loans, 12, terms.product.cap(), 3);
+    let events = portfolio.openings.len().saturating_add(portfolio.payments.len());
+    let (bar, begin) = (bar(u64::try_from(events)?, "booking"), Instant::now());
+    let inner = bar.clone();
+    let summary = booking::book(&mut servicer, ProductId(0), &portfolio, Arc::new(move |n| inner.inc(n))).await?;
+    bar.finish_and_clear();
+    Ok((summary, begin.elapsed().as_secs_f64()))
+}
+
+fn read(cluster: &Cluster, summary: Summary, seconds: f64, events: u64) -> Result<Shown> {
+    let bar = bar(u64::try_from(NAMES.len())?, "reading");
+    let mut reports = Vec::new();
+    for (_, home) in cluster.homes() {
+        reports.push(report::read(home, true, |_, _| ())?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let regulator = reports.pop().context("the regulator is the last member")?;
+    let bar = crate::cli::bar(0, "verifying");
+    let chain = cluster.home("bank-d")?.chain();
+    let verified = audit::check(&chain, Arc::new(cluster.consortium()?), |height, last| {
+        bar.set_length(last);
+        bar.set_position(height);
+    })?;
+    bar.finish_and_clear();
+    Ok(Shown {
+        loans: summary.loans,
+        payments: summary.payments,
+        batches: summary.batches,
+        booking_seconds: seconds,
+        events_per_second: events as f64 / seconds.max(0.001),
+        bytes_per_event: summary.bytes.checked_div(events).unwrap_or(0),
+        height: 0,
+        state: String::new(),
+        outside: outside(&reports, &regulator),
+        banks: reports,
+        regulator,
+        verified,
+    })
+}
+
+/// A loan that one bank is in and another is not, and what each reads of it.
+fn outside(banks: &[Report], regulator: &Report) -> Option<Outside> {
+    let sees = |bank: &Report, id: &str| bank.parts.iter().filter(|part| part.id == id).count();
+    regulator.parts.iter().find_map(|part| {
+        let inside = banks.iter().skip(1).find(|bank| sees(bank, &part.id) > 0)?;
+        let outside = banks.iter().find(|bank| sees(bank, &part.id) == 0)?;
+        Some(Outside {
+            loan: part.id.clone(),
+            inside: inside.member.clone(),
+            outside: outside.member.clone(),
+            parts_inside: sees(inside, &part.id),
+            parts_outside: sees(outside, &part.id),
+        })
+    })
+}
+
+fn print_shown(shown: &Shown, begin: Instant) {
+    println!("\nEach bank's own view, from its own node with its own keys (CNY):");
+    let own: Vec<_> = shown.banks.iter().flat_map(|bank| bank.lines.clone()).collect();
+    print!("{}", report::table(&own, false));
+    println!("\nThe regulator's view, with its audit key:");
+    print!("{}", report::table(&shown.regulator.lines, true));
+    let (banks, all) = (report::sum(&own), report::sum(&shown.regulator.lines));
+    let same = banks == all;
+    let money = |amount| format_grouped(amount, 2);
+    println!("  the banks' own totals {} the regulator's: {} outstanding, {} interest", if same { "are" } else { "ARE NOT" },
+        money(banks.outstanding), money(banks.interest));
+    if let Some(outside) = &shown.outside {
+        println!("\nLoan {}…: {} reads its part ({}); {}, which is not in it, reads {} parts of it,", &outside.loan[..12],
+            outside.inside, outside.parts_inside, outside.outside, outside.parts_outside);
+        println!("  though it stores the same bytes and verified the same proofs.");
+    }
+    println!("\nWhat was proven:");
+    println!("  {} openings compared with commitments, {} disagree", openings(shown), findings(shown));
+    println!("  chain verified again from block 1, without any key: {} blocks, {} batches, {} events, every proof",
+        shown.verified.blocks, shown.verified.batches, shown.verified.events);
+    println!("  {} bytes per event; {:.0} events/s booked end to end; {:.1} s in all", shown.bytes_per_event,
+        shown.events_per_second, begin.elapsed().as_secs_f64());
+}
+
+fn openings(shown: &Shown) -> u64 {
+    shown.banks.iter().chain([&shown.regulator]).fold(0, |sum, report| sum.saturating_add(report.openings))
+}
+
+fn findings(shown: &Shown) -> usize {
+    shown.banks.iter().chain([&shown.regulator]).map(|report| report.findings.len()).sum()
+}
+
+fn folder(options: &Options) -> Result<(PathBuf, bool)> {
+    if let Some(dir) = &options.dir {
+        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        return Ok((dir.clone(), false));
+    }
+    let dir = std::env::temp_dir().join(format!("counterfoil-{}", std::process::id()));
+    std::fs::create_dir(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    Ok((dir, true))
+}

@@ -1,0 +1,334 @@
+//! The node: where the opaque items that the network orders get their meaning.
+//!
+//! One lock guards chain and pool; proofs are verified outside it, on the network's blocking threads, once per batch.
+
+use crate::{
+    control::{Request, Response, Status, read_frame, write_frame},
+    home::{Home, Me},
+    pool::{Pool, Verdicts},
+};
+use anyhow::{Context as _, Result};
+use counterfoil_crypto::quorum::Certificate;
+use counterfoil_ledger::{
+    batch::Sealed,
+    block::Block,
+    chain::{Chain, ChainError, Executed},
+    genesis::Role,
+    names::Hash,
+    rejection::Rejection,
+    store::Start,
+    verify::Verified,
+};
+use counterfoil_network::{Application, Config, Fatal, Handle, Refused, Roster, Timeouts};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, UdpSocket},
+    os::unix::fs::PermissionsExt as _,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{oneshot, watch},
+};
+
+type Waiter = oneshot::Sender<Result<u64, Rejection>>;
+
+struct Inner {
+    chain: Chain,
+    pool: Pool,
+    waiters: BTreeMap<Hash, Vec<Waiter>>,
+    /// The last block that was executed: most often the one that is decided next.
+    executed: Option<(Hash, Executed)>,
+}
+
+/// A running member's application: its chain, its pool, its verdicts.
+pub struct Node {
+    me: Me,
+    verdicts: Verdicts,
+    inner: Mutex<Inner>,
+}
+
+impl Node {
+    /// Opens the chain of a member.
+    ///
+    /// # Errors
+    /// When it is damaged, or another process has it.
+    pub fn open(home: &Home, me: Me) -> Result<Self> {
+        let (chain, recovery, start) = Chain::open(&home.chain(), me.consortium.clone())?;
+        if let Some(torn) = recovery.torn {
+            tracing::warn!(height = torn.height, bytes = torn.bytes, "cut off a write that was never acknowledged");
+        }
+        if let Start::Rebuilt { reason, .. } = start {
+            tracing::warn!(reason, "rebuilt the index from the log");
+        }
+        let inner = Inner { chain, pool: Pool::default(), waiters: BTreeMap::new(), executed: None };
+        Ok(Self { me, verdicts: Verdicts::default(), inner: Mutex::new(inner) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A thread that panicked while it held the lock has left memory consistent or not at all changed: every change
+        // of the chain is one call that returns its result.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn verify_all(&self, block: &Block) -> Result<Vec<Arc<Verified>>, Rejection> {
+        block.batches.iter().map(|bytes| self.verdicts.verify(&self.me.consortium, bytes)).collect()
+    }
+
+    /// Takes a batch of this bank's own programs; the receiver hears when it is decided.
+    fn submit(&self, bytes: &[u8]) -> Result<oneshot::Receiver<Result<u64, Rejection>>, Rejection> {
+        let verified = self.verdicts.verify(&self.me.consortium, bytes)?;
+        let (sender, receiver) = oneshot::channel();
+        let mut inner = self.lock();
+        inner.pool.insert(verified.clone())?;
+        inner.waiters.entry(verified.id()).or_default().push(sender);
+        inner.settle();
+        Ok(receiver)
+    }
+
+    fn status(&self, handle: &Handle) -> Result<Status> {
+        let name = |identity| self.me.consortium.member_of(&identity).map(|id| self.me.consortium.name(id).to_owned());
+        let peers = handle.peers().into_iter().filter_map(name).collect();
+        let inner = self.lock();
+        let waiting = u64::try_from(inner.pool.len())?;
+        Ok(Status { height: inner.chain.height(), state: inner.chain.state_root()?, peers, waiting })
+    }
+}
+
+impl Inner {
+    /// Tells those who wait for a batch.
+    fn answer(&mut self, id: &Hash, outcome: Result<u64, Rejection>) {
+        for waiter in self.waiters.remove(id).unwrap_or_default() {
+            // Whoever asked may have gone away.
+            let _ = waiter.send(outcome);
+        }
+    }
+
+    /// Drops what can never be booked any more. A batch that is ahead of its lane waits for those before it.
+    fn settle(&mut self) {
+        let candidates = self.pool.candidates();
+        let Ok((_, refused)) = self.chain.propose(&candidates) else { return };
+        for (id, rejection) in refused {
+            let ahead = rejection == Rejection::Sequence && candidates.iter().any(|c| c.id() == id && self.ahead(c));
+            if !ahead {
+                self.pool.remove(&id);
+                self.answer(&id, Err(rejection));
+            }
+        }
+    }
+
+    fn ahead(&self, verified: &Verified) -> bool {
+        let header = &verified.batch().content.header;
+        let head = self.chain.book().head(header.servicer, header.product, header.kind.lane());
+        head.is_ok_and(|head| header.sequence > head.sequence.saturating_add(1))
+    }
+}
+
+impl Application for Node {
+    fn admit(&self, item: &[u8]) -> Result<(), Refused> {
+        let verified = self.verdicts.verify(&self.me.consortium, item).map_err(refused)?;
+        let mut inner = self.lock();
+        inner.pool.insert(verified).map_err(refused)?;
+        inner.settle();
+        Ok(())
+    }
+
+    fn pending(&self, max_bytes: usize) -> Vec<Vec<u8>> {
+        let mut left = max_bytes;
+        let mine = |v: &Arc<Verified>| v.batch().content.header.servicer == self.me.id;
+        let fits = |bytes: &Vec<u8>| left.checked_sub(bytes.len()).map(|rest| left = rest).is_some();
+        let candidates = self.lock().pool.candidates();
+        candidates.into_iter().filter(mine).map(|v| v.bytes().to_vec()).take_while(fits).collect()
+    }
+
+    fn waiting(&self) -> bool {
+        !self.lock().pool.is_empty()
+    }
+
+    fn propose(&self, _height: u64) -> Vec<u8> {
+        let inner = self.lock();
+        let candidates = inner.pool.candidates();
+        match inner.chain.propose(&candidates) {
+            Ok((block, _)) => block.to_bytes(),
+            Err(error) => {
+                tracing::error!(%error, "cannot make a block");
+                Vec::new()
+            }
+        }
+    }
+
+    fn identify(&self, height: u64, block: &[u8]) -> Result<Hash, Refused> {
+        let block = Block::from_bytes(block).map_err(refused)?;
+        if block.header.height != height {
+            return Err(Refused::new(format!("a block of height {}, not {height}", block.header.height)));
+        }
+        Ok(block.header.id())
+    }
+
+    fn verify(&self, _height: u64, block: &[u8]) -> Result<(), Refused> {
+        let block = Block::from_bytes(block).map_err(refused)?;
+        let batches = self.verify_all(&block).map_err(refused)?;
+        let mut inner = self.lock();
+        let executed = inner.chain.execute(&block, &batches).map_err(refused)?;
+        inner.executed = Some((block.header.id(), executed));
+        Ok(())
+    }
+
+    fn commit(&self, height: u64, block: &[u8], certificate: &Certificate) -> Result<(), Fatal> {
+        let fatal = |error: &dyn std::fmt::Display| Fatal::new(format!("height {height}: {error}"));
+        let block = Block::from_bytes(block).map_err(|e| fatal(&e))?;
+        // A node that catches up verifies what it gets, like everything else.
+        let batches = self.verify_all(&block).map_err(|e| fatal(&e))?;
+        let mut inner = self.lock();
+        let cached = inner.executed.take().filter(|(id, _)| *id == block.header.id());
+        let executed = match cached {
+            Some((_, executed)) => executed,
+            None => inner.chain.execute(&block, &batches).map_err(|e| fatal(&e))?,
+        };
+        let decided = inner.chain.commit(block, certificate.clone(), executed).map_err(|e: ChainError| fatal(&e))?;
+        for (verified, outcome) in batches.iter().zip(&decided.outcomes) {
+            inner.pool.remove(&verified.id());
+            inner.answer(&verified.id(), outcome.map_or(Ok(height), Err));
+        }
+        inner.settle();
+        tracing::info!(height, batches = batches.len(), "booked");
+        Ok(())
+    }
+
+    fn decided(&self, height: u64) -> Option<(Vec<u8>, Certificate)> {
+        match self.lock().chain.decided(height) {
+            Ok(decided) => decided.map(|decided| (decided.block.to_bytes(), decided.certificate)),
+            Err(error) => {
+                tracing::error!(height, %error, "cannot read the log");
+                None
+            }
+        }
+    }
+
+    fn height(&self) -> u64 {
+        self.lock().chain.height()
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> Refused {
+    Refused::new(error.to_string())
+}
+
+/// Runs a node until `stop` says so, or it cannot go on.
+///
+/// # Errors
+/// When it cannot start, or a store fails.
+pub async fn run(
+    home: &Home,
+    socket: UdpSocket,
+    peers: &BTreeMap<String, String>,
+    mut stop: watch::Receiver<bool>,
+) -> Result<()> {
+    let me = home.me()?;
+    let config = config(home, &me, socket, peers)?;
+    let node = Arc::new(Node::open(home, me)?);
+    let (handle, stopped) = counterfoil_network::start(config, node.clone())?;
+    let listener = listen(home)?;
+    tracing::info!(member = node.me.consortium.name(node.me.id), height = node.height(), "the node runs");
+    let mut stopped = std::pin::pin!(stopped);
+    let for_requests = stop.clone();
+    let outcome = loop {
+        tokio::select! {
+            ended = &mut stopped => break ended,
+            connection = listener.accept() => {
+                let (stream, _) = connection?;
+                tokio::spawn(serve(stream, node.clone(), handle.clone(), for_requests.clone()));
+            }
+            _ = stop.wait_for(|stop| *stop) => {
+                handle.shutdown();
+                break stopped.await;
+            }
+        }
+    };
+    // The socket file goes with the node; a crash leaves it, and the next start replaces it.
+    let _ = std::fs::remove_file(home.socket());
+    outcome.context("the node has stopped")
+}
+
+fn config(home: &Home, me: &Me, socket: UdpSocket, peers: &BTreeMap<String, String>) -> Result<Config> {
+    let consortium = &me.consortium;
+    let observers = consortium.peers().filter(|(_, peer)| peer.member.role == Role::Regulator);
+    let roster = Roster {
+        consortium: consortium.id(),
+        validators: consortium.validators(),
+        observers: observers.map(|(_, peer)| peer.member.identity).collect(),
+    };
+    let address = |(name, address): (&String, &String)| {
+        let id = consortium.member_named(name).with_context(|| format!("peer {name:?} is not a member"))?;
+        let peer = consortium.peer(id).context("a member has a record")?;
+        let address: SocketAddr = address
+            .parse()
+            .with_context(|| format!("peer {name}: {address:?} is not an address and port, as in 10.0.0.7:7000"))?;
+        Ok((peer.member.identity, address))
+    };
+    let peers = peers.iter().map(address).collect::<Result<_>>()?;
+    let identity = me.keys.identity.clone();
+    Ok(Config { roster, identity, socket, peers, journal_dir: home.votes(), timeouts: Timeouts::default() })
+}
+
+/// A socket that only its owner can open, in place of one that a crash left.
+fn listen(home: &Home) -> Result<UnixListener> {
+    let path = home.socket();
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn serve(mut stream: UnixStream, node: Arc<Node>, handle: Handle, mut stop: watch::Receiver<bool>) {
+    let answer = async {
+        let request = read_frame(&mut stream).await?;
+        let response = respond(request, &node, &handle, &mut stop).await?;
+        write_frame(&mut stream, &response).await
+    };
+    if let Err(error) = answer.await {
+        tracing::debug!(%error, "a local request broke off");
+    }
+}
+
+async fn respond(
+    request: Request,
+    node: &Arc<Node>,
+    handle: &Handle,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<Response> {
+    let bytes = match request {
+        Request::Status => return Ok(Response::Status(node.status(handle)?)),
+        Request::Stop => {
+            handle.shutdown();
+            return Ok(Response::Stopping);
+        }
+        Request::Submit(bytes) => bytes,
+    };
+    let (judge, judged) = (node.clone(), bytes.clone());
+    let submitted = tokio::task::spawn_blocking(move || judge.submit(&judged)).await?;
+    let decision = match submitted {
+        Err(rejection) => return Ok(refusal(rejection)),
+        Ok(decision) => decision,
+    };
+    handle.offer(bytes.into());
+    tokio::select! {
+        decision = decision => Ok(match decision {
+            Ok(Ok(height)) => Response::Booked { height },
+            Ok(Err(rejection)) => refusal(rejection),
+            Err(_) => Response::Stopping,
+        }),
+        _ = stop.wait_for(|stop| *stop) => Ok(Response::Stopping),
+    }
+}
+
+fn refusal(rejection: Rejection) -> Response {
+    Response::Refused { code: rejection.code(), reason: rejection.to_string() }
+}
+
+/// The servicer and number of a batch, for messages.
+#[must_use]
+pub fn describe(sealed: &Sealed) -> String {
+    let header = &sealed.batch.content.header;
+    format!("{:?} batch {} of {} loans", header.kind, header.sequence, sealed.batch.content.body.loan_count())
+}

@@ -1,0 +1,99 @@
+//! The pool: verified batches that wait for their turn, and the verdicts that are not to be computed twice.
+
+use counterfoil_ledger::{
+    genesis::Consortium,
+    names::{Hash, Lane, MemberId, ProductId},
+    rejection::Rejection,
+    verify::{Verified, verify},
+};
+use rand_core::OsRng;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+/// Most batches that wait; bounds what a member can make others keep (each at most 2 MiB).
+pub const MAX_WAITING: usize = 128;
+/// Most verdicts that are remembered.
+const MAX_VERDICTS: usize = 256;
+
+/// A verdict on a batch.
+pub type Verdict = Result<Arc<Verified>, Rejection>;
+
+/// Verdicts by the hash of the bytes. Two that ask for the same at once wait for one computation.
+#[derive(Default)]
+pub struct Verdicts(Mutex<(BTreeMap<Hash, Arc<OnceLock<Verdict>>>, VecDeque<Hash>)>);
+
+impl Verdicts {
+    /// The verdict on a batch, computed at most once while it is remembered.
+    pub fn verify(&self, consortium: &Consortium, bytes: &[u8]) -> Verdict {
+        let key = *blake3::hash(bytes).as_bytes();
+        let cell = {
+            let (cells, order) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !cells.contains_key(&key) {
+                order.push_back(key);
+                if order.len() > MAX_VERDICTS
+                    && let Some(oldest) = order.pop_front()
+                {
+                    cells.remove(&oldest);
+                }
+            }
+            Arc::clone(cells.entry(key).or_default())
+        };
+        cell.get_or_init(|| verify(consortium, bytes, &mut OsRng).map(Arc::new)).clone()
+    }
+}
+
+type Place = (MemberId, ProductId, Lane, u64);
+
+/// Batches that wait, by lane and number, so that each lane is offered in order.
+#[derive(Default)]
+pub struct Pool {
+    waiting: BTreeMap<Place, Arc<Verified>>,
+}
+
+impl Pool {
+    /// Takes a batch in. Of two for one place the first stays.
+    ///
+    /// # Errors
+    /// [`Rejection::Backlog`] when the pool is full, [`Rejection::Sequence`] when another batch holds the place.
+    pub fn insert(&mut self, verified: Arc<Verified>) -> Result<(), Rejection> {
+        let place = place(&verified);
+        if let Some(held) = self.waiting.get(&place) {
+            return if held.id() == verified.id() { Ok(()) } else { Err(Rejection::Sequence) };
+        }
+        if self.waiting.len() >= MAX_WAITING {
+            return Err(Rejection::Backlog);
+        }
+        self.waiting.insert(place, verified);
+        Ok(())
+    }
+
+    /// Takes a batch out.
+    pub fn remove(&mut self, id: &Hash) {
+        self.waiting.retain(|_, verified| verified.id() != *id);
+    }
+
+    /// All that wait, lane by lane, in order.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<Arc<Verified>> {
+        self.waiting.values().cloned().collect()
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+fn place(verified: &Verified) -> Place {
+    let header = &verified.batch().content.header;
+    (header.servicer, header.product, header.kind.lane(), header.sequence)
+}
