@@ -15,7 +15,7 @@ use counterfoil_ledger::{
 };
 use std::{
     collections::BTreeMap,
-    sync::{Arc, atomic::{AtomicU64, Ordering}},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -211,14 +211,6 @@ fn date(period: Period) -> Date {
 fn today() -> Date {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs());
     Date(u32::try_from(seconds.div_euclid(86_400)).unwrap_or(0))
-}
-
-/// A progress that only counts.
-#[must_use]
-pub fn counter() -> (Progress, Arc<AtomicU64>) {
-    let count = Arc::new(AtomicU64::new(0));
-    let inner = count.clone();
-    (Arc::new(move |n| drop(inner.fetch_add(n, Ordering::Relaxed))), count)
 }
 
 #[cfg(test)]

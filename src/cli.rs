@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     net::UdpSocket,
     os::fd::AsFd as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     time::Instant,
 };
@@ -181,6 +181,9 @@ struct ViewOptions {
     /// The member's folder.
     #[arg(long)]
     home: PathBuf,
+    /// The folder of the chain to read; otherwise that of the member's own node.
+    #[arg(long)]
+    chain: Option<PathBuf>,
     /// List the loans part by part.
     #[arg(long)]
     loans: bool,
@@ -362,7 +365,7 @@ fn view(options: &ViewOptions, audit: bool) -> Result<()> {
         _ => {}
     }
     let bar = bar(0, "reading");
-    let report = report::read(&home, options.loans, |height, last| {
+    let report = report::read(&home, options.chain.as_deref(), options.loans, |height, last| {
         bar.set_length(last);
         bar.set_position(height);
     })?;
@@ -420,10 +423,4 @@ pub fn bar(length: u64, what: &'static str) -> ProgressBar {
 fn print(value: &serde_json::Value) -> Result<()> {
     println!("{}", serde_json::to_string_pretty(value)?);
     Ok(())
-}
-
-/// The folder of a chain in a member's folder.
-#[must_use]
-pub fn chain_of(home: &Path) -> PathBuf {
-    Home::at(home).chain()
 }

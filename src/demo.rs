@@ -164,7 +164,7 @@ fn read(cluster: &Cluster, summary: Summary, seconds: f64, events: u64) -> Resul
     let bar = bar(u64::try_from(NAMES.len())?, "reading");
     let mut reports = Vec::new();
     for (_, home) in cluster.homes() {
-        reports.push(report::read(home, true, |_, _| ())?);
+        reports.push(report::read(home, None, true, |_, _| ())?);
         bar.inc(1);
     }
     bar.finish_and_clear();

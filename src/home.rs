@@ -204,7 +204,7 @@ pub fn write_genesis(name: &str, members: &[PathBuf], products: &[PathBuf], out:
     }
     for path in products {
         let text = read(path)?;
-        let product = counterfoil_policy::Product::parse(&text).map_err(|e| anyhow::anyhow!("{}:{e}", path.display()))?;
+        let product = counterfoil_policy::Product::parse(&text).map_err(|e| anyhow::anyhow!("{}, {e}", path.display()))?;
         file.product.push(ProductFile { text: product.print() });
     }
     let members = file.member.iter().map(Member::try_from).collect::<Result<_>>()?;

@@ -24,12 +24,17 @@ use std::{
     collections::BTreeMap,
     net::{SocketAddr, UdpSocket},
     os::unix::fs::PermissionsExt as _,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{oneshot, watch},
 };
+
+/// How long a proposer with an empty pool waits for what its peers have and it is still verifying. Well below the time
+/// that the others give a proposal.
+const PROPOSE_PATIENCE: Duration = Duration::from_millis(1500);
 
 type Waiter = oneshot::Sender<Result<u64, Rejection>>;
 
@@ -46,6 +51,7 @@ pub struct Node {
     me: Me,
     verdicts: Verdicts,
     inner: Mutex<Inner>,
+    arrived: Condvar,
 }
 
 impl Node {
@@ -62,7 +68,7 @@ impl Node {
             tracing::warn!(reason, "rebuilt the index from the log");
         }
         let inner = Inner { chain, pool: Pool::default(), waiters: BTreeMap::new(), executed: None };
-        Ok(Self { me, verdicts: Verdicts::default(), inner: Mutex::new(inner) })
+        Ok(Self { me, verdicts: Verdicts::default(), inner: Mutex::new(inner), arrived: Condvar::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -83,6 +89,7 @@ impl Node {
         inner.pool.insert(verified.clone())?;
         inner.waiters.entry(verified.id()).or_default().push(sender);
         inner.settle();
+        self.arrived.notify_all();
         Ok(receiver)
     }
 
@@ -130,6 +137,7 @@ impl Application for Node {
         let mut inner = self.lock();
         inner.pool.insert(verified).map_err(refused)?;
         inner.settle();
+        self.arrived.notify_all();
         Ok(())
     }
 
@@ -146,7 +154,10 @@ impl Application for Node {
     }
 
     fn propose(&self, _height: u64) -> Vec<u8> {
-        let inner = self.lock();
+        // Somebody woke this height for a batch: an empty block would only be written and forgotten.
+        let empty = |inner: &mut Inner| inner.pool.is_empty();
+        let waited = self.arrived.wait_timeout_while(self.lock(), PROPOSE_PATIENCE, empty);
+        let (inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let candidates = inner.pool.candidates();
         match inner.chain.propose(&candidates) {
             Ok((block, _)) => block.to_bytes(),

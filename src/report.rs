@@ -11,7 +11,7 @@ use counterfoil_ledger::{
 };
 use counterfoil_policy::format_grouped;
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 /// Totals of one bank with one servicer in one product, in minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -101,13 +101,14 @@ pub struct Report {
     pub parts: Vec<LoanLine>,
 }
 
-/// Reads the chain in a member's folder with its keys.
+/// Reads a chain with a member's keys: its own node's, or the one in another folder.
 ///
 /// # Errors
 /// When the folder is incomplete, or the chain damaged or not the consortium's.
-pub fn read(home: &Home, details: bool, mut progress: impl FnMut(u64, u64)) -> Result<Report> {
+pub fn read(home: &Home, chain: Option<&Path>, details: bool, mut progress: impl FnMut(u64, u64)) -> Result<Report> {
     let me = home.me()?;
-    let mut history = History::open(&home.chain(), me.consortium.clone())
+    let chain = chain.map_or_else(|| home.chain(), Path::to_path_buf);
+    let mut history = History::open(&chain, me.consortium.clone())
         .context("there is no chain here yet; run the node first (`counterfoil node`)")?;
     let mut view = View::new(me.consortium.clone(), me.id, me.keys.clone());
     let (last, mut state) = (history.last(), [0; 32]);

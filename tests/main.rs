@@ -1,1 +1,10 @@
-//! Tests of the whole system.
+//! Tests of the whole system: the binary, its processes, real QUIC on loopback, real loans where they are at hand.
+//!
+//! Every test makes its own consortium in a temporary folder, on ports that are picked free, and stops its processes.
+
+mod support;
+
+mod auto;
+mod cli;
+mod crash;
+mod demo;

@@ -1,0 +1,23 @@
+//! The demonstration ends well and says what it proved.
+
+use crate::support::{json, number};
+
+#[test]
+fn the_demonstration_shows_what_it_says() {
+    let shown = json(&["demo", "--exit", "--json", "--loans", "12", "--seed", "7"]);
+    assert_eq!(number(&shown, "loans"), 12);
+    let banks = shown["banks"].as_array().unwrap();
+    let regulator = &shown["regulator"];
+    assert_eq!(banks.len(), 4);
+    for report in banks.iter().chain([regulator]) {
+        assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{}", report["member"]);
+    }
+    // The regulator's line of each bank is the bank's own line.
+    let own: Vec<_> = banks.iter().flat_map(|bank| bank["lines"].as_array().unwrap()).collect();
+    assert_eq!(own, regulator["lines"].as_array().unwrap().iter().collect::<Vec<_>>());
+    assert_eq!(number(&shown["outside"], "parts_outside"), 0);
+    assert_eq!(number(&shown["outside"], "parts_inside"), 1);
+    let events = number(&shown, "loans") + number(&shown, "payments");
+    assert_eq!(number(&shown["verified"], "events"), events);
+    assert_eq!(shown["verified"]["state"], shown["state"]);
+}
