@@ -3,6 +3,12 @@
 //!
 //! `cargo bench` prints milliseconds; each group's throughput is loans per second. Bytes per loan are printed once per size.
 
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    reason = "a bench counts small things; its macros make items"
+)]
+
 use bulletproofs::{BulletproofGens, PedersenGens, RangeProof};
 use counterfoil_crypto::secret::SecretBytes;
 use counterfoil_ledger::{
@@ -38,9 +44,15 @@ bank-c = 30
 
 /// A servicer with funded reserves.
 fn servicer(rng: &mut ChaCha20Rng) -> (Arc<Consortium>, Wallet) {
-    let names = [("bank-a", Role::Bank), ("bank-b", Role::Bank), ("bank-c", Role::Bank), ("regulator", Role::Regulator)];
+    let names = [
+        ("bank-a", Role::Bank),
+        ("bank-b", Role::Bank),
+        ("bank-c", Role::Bank),
+        ("regulator", Role::Regulator),
+    ];
     let keys: Vec<_> = names.iter().map(|_| Keys::from_seed(&SecretBytes::random(rng))).collect();
-    let members = names.iter().zip(&keys).map(|((name, role), keys)| keys.register(name, *role, rng)).collect();
+    let members =
+        names.iter().zip(&keys).map(|((name, role), keys)| keys.register(name, *role, rng)).collect();
     let genesis = Genesis { version: 1, name: "bench".into(), members, products: vec![PRODUCT.into()] };
     let consortium = Arc::new(Consortium::found(genesis).expect("a valid genesis"));
     let mut wallet = Wallet::new(consortium.clone(), MemberId(0), keys[0].clone());
@@ -95,8 +107,16 @@ fn plain(criterion: &mut Criterion) {
     let blinding = Scalar::random(&mut rng);
     let mut prove = || {
         let mut transcript = Transcript::new(b"bench");
-        RangeProof::prove_single_with_rng(&generators, &bases, &mut transcript, 1_000_000, &blinding, 32, &mut rng)
-            .expect("in range")
+        RangeProof::prove_single_with_rng(
+            &generators,
+            &bases,
+            &mut transcript,
+            1_000_000,
+            &blinding,
+            32,
+            &mut rng,
+        )
+        .expect("in range")
     };
     let (proof, commitment) = prove();
     group.bench_function("prove, 1 loan", |b| b.iter(|| (0..PLAIN_RANGES).for_each(|_| drop(prove()))));
@@ -105,8 +125,14 @@ fn plain(criterion: &mut Criterion) {
         b.iter(|| {
             for _ in 0..PLAIN_RANGES {
                 let mut transcript = Transcript::new(b"bench");
-                let verdict =
-                    proof.verify_single_with_rng(&generators, &bases, &mut transcript, &commitment, 32, &mut rng);
+                let verdict = proof.verify_single_with_rng(
+                    &generators,
+                    &bases,
+                    &mut transcript,
+                    &commitment,
+                    32,
+                    &mut rng,
+                );
                 verdict.expect("a good proof");
             }
         });

@@ -25,7 +25,11 @@ pub struct Checked {
 ///
 /// # Errors
 /// Names the height, and what is wrong there.
-pub fn check(chain: &Path, consortium: Arc<Consortium>, mut progress: impl FnMut(u64, u64)) -> Result<Checked> {
+pub fn check(
+    chain: &Path,
+    consortium: Arc<Consortium>,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Checked> {
     let mut history = History::open(chain, consortium.clone()).context("there is no chain in this folder")?;
     let last = history.last();
     let mut checked = Checked::default();
@@ -33,7 +37,9 @@ pub fn check(chain: &Path, consortium: Arc<Consortium>, mut progress: impl FnMut
         let header = &decided.block.header;
         for (bytes, outcome) in decided.block.batches.iter().zip(&decided.outcomes) {
             match verify(&consortium, bytes, &mut OsRng) {
-                Err(rejection) => bail!("height {}: a decided batch does not verify: {rejection}", header.height),
+                Err(rejection) => {
+                    bail!("height {}: a decided batch does not verify: {rejection}", header.height)
+                }
                 Ok(verified) => {
                     let events = u64::try_from(verified.batch().content.body.loan_count())?;
                     checked.events = checked.events.saturating_add(events);

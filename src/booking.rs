@@ -47,7 +47,12 @@ pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 ///
 /// # Errors
 /// When a draft cannot be booked or a batch is refused; what was booked before stays, and running again goes on.
-pub async fn book(servicer: &mut Servicer, product: ProductId, portfolio: &Portfolio, progress: Progress) -> Result<Summary> {
+pub async fn book(
+    servicer: &mut Servicer,
+    product: ProductId,
+    portfolio: &Portfolio,
+    progress: Progress,
+) -> Result<Summary> {
     let mut booking = Booking::new(servicer, product, progress)?;
     let mut months: BTreeMap<Period, (Vec<&Opening>, Vec<&Payment>)> = BTreeMap::new();
     for opening in &portfolio.openings {
@@ -94,7 +99,9 @@ impl<'a> Booking<'a> {
             banks.extend(self.partners_of(opening)?);
             let names: Vec<_> = banks.iter().map(|id| consortium.name(*id)).collect();
             let shares = self.terms.product.shares(&names)?;
-            for (bank, part) in banks.iter().zip(counterfoil_policy::split_balance(opening.principal, &shares)) {
+            for (bank, part) in
+                banks.iter().zip(counterfoil_policy::split_balance(opening.principal, &shares))
+            {
                 let sum = needed.entry(*bank).or_default();
                 *sum = sum.saturating_add(part);
             }
@@ -114,7 +121,9 @@ impl<'a> Booking<'a> {
     async fn open(&mut self, period: Period, openings: &[&Opening]) -> Result<()> {
         let (new, known): (Vec<_>, Vec<_>) = openings.iter().partition(|o| self.loan(&o.loan).is_none());
         self.pass_over(known.len());
-        for chunk in full(new.len(), usize::from(self.terms.product.parts()), RANGES_NEW).scan(0usize, take(&new)) {
+        for chunk in
+            full(new.len(), usize::from(self.terms.product.parts()), RANGES_NEW).scan(0usize, take(&new))
+        {
             let loan = |opening: &&&Opening| {
                 Ok(NewLoan {
                     reference: opening.loan.clone(),
@@ -134,11 +143,14 @@ impl<'a> Booking<'a> {
         let booked = |p: &&&Payment| self.servicer.wallet().is_booked(&event(p));
         let (known, new): (Vec<_>, Vec<_>) = payments.iter().partition(booked);
         self.pass_over(known.len());
-        for chunk in full(new.len(), usize::from(self.terms.product.parts()), RANGES_REPAID).scan(0usize, take(&new)) {
+        for chunk in
+            full(new.len(), usize::from(self.terms.product.parts()), RANGES_REPAID).scan(0usize, take(&new))
+        {
             let repayment = |payment: &&&Payment| {
                 let loan = self.loan(&payment.loan);
                 Ok(Repayment {
-                    loan: loan.with_context(|| format!("a payment of loan {}, which is not open", payment.loan))?,
+                    loan: loan
+                        .with_context(|| format!("a payment of loan {}, which is not open", payment.loan))?,
                     principal: payment.principal,
                     interest: payment.interest,
                     event: event(payment),
@@ -178,13 +190,15 @@ impl<'a> Booking<'a> {
 }
 
 /// Cuts `count` loans into batches whose eight-bit ranges fill a power of two as well as they can: the proof is padded to
-/// one, and padding costs as much as ranges do.
+/// one, and padding costs as much as ranges do. What is left for less than a quarter of a full batch goes into one: a
+/// batch has costs of its own.
 fn full(count: usize, parts: usize, ranges: usize) -> impl Iterator<Item = usize> {
     let per_loan = parts.saturating_mul(ranges).max(1);
-    let sizes: Vec<_> = (3u32..=13).rev().filter_map(|k| 1usize.checked_shl(k)?.checked_div(per_loan)).collect();
+    let fitting = (3u32..=13).rev().filter_map(|k| 1usize.checked_shl(k)?.checked_div(per_loan));
+    let sizes: Vec<_> = fitting.filter(|size| (MOST.div_ceil(4)..=MOST).contains(size)).collect();
     let mut left = count;
     std::iter::from_fn(move || {
-        let size = sizes.iter().copied().find(|size| *size <= left && *size <= MOST && *size > 0).unwrap_or(left.min(1));
+        let size = sizes.iter().copied().find(|size| *size <= left).unwrap_or(left.min(MOST));
         left = left.saturating_sub(size);
         (size > 0).then_some(size)
     })
@@ -201,7 +215,10 @@ fn take<'a, T>(items: &'a [T]) -> impl FnMut(&mut usize, usize) -> Option<&'a [T
 
 /// The key of a payment: a loan pays at most once a month.
 fn event(payment: &Payment) -> Hash {
-    blake3::derive_key("counterfoil/1 payment event", format!("{}\n{}", payment.loan, payment.period).as_bytes())
+    blake3::derive_key(
+        "counterfoil/1 payment event",
+        format!("{}\n{}", payment.loan, payment.period).as_bytes(),
+    )
 }
 
 fn date(period: Period) -> Date {
@@ -220,10 +237,11 @@ mod tests {
     #[test]
     fn batches_fill_their_proofs() {
         let sizes = |n| full(n, 4, RANGES_REPAID).collect::<Vec<_>>();
-        assert_eq!(sizes(400), [85, 85, 85, 85, 42, 10, 5, 2, 1]);
+        assert_eq!(sizes(400), [85, 85, 85, 85, 42, 18]);
         assert_eq!(sizes(0), Vec::<usize>::new());
         assert_eq!(sizes(1), [1]);
         assert_eq!(full(100, 4, RANGES_NEW).collect::<Vec<_>>(), [64, 32, 4]);
+        assert_eq!(full(50, 16, RANGES_REPAID).collect::<Vec<_>>(), [42, 8]);
         for n in 0..500 {
             assert_eq!(sizes(n).iter().sum::<usize>(), n);
         }

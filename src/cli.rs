@@ -1,17 +1,17 @@
 //! The command line: raw words to checked options, checked options to calls.
 
-use crate::{audit, booking, demo, home::{self, Home}, import, report, servicer::Servicer};
+use crate::{
+    audit, booking, demo,
+    home::{self, Home},
+    import, report,
+    servicer::Servicer,
+};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use counterfoil_ledger::{genesis::Role, names::ProductId};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    collections::BTreeMap,
-    net::UdpSocket,
-    os::fd::AsFd as _,
-    path::PathBuf,
-    sync::Arc,
-    time::Instant,
+    collections::BTreeMap, net::UdpSocket, os::fd::AsFd as _, path::PathBuf, sync::Arc, time::Instant,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -32,25 +32,40 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Watch four banks and a regulator keep a joint-loan book on this machine.
-    #[command(after_help = "Examples:\n  counterfoil demo\n  counterfoil demo --loans 50 --exit\n  counterfoil demo --exit --json")]
+    #[command(
+        after_help = "Examples:\n  counterfoil demo\n  counterfoil demo --loans 50 --exit\n  counterfoil demo --exit --json"
+    )]
     Demo(demo::Options),
     /// Make keys and a registration for a new member.
-    #[command(after_help = "Examples:\n  counterfoil keygen --home bank-a --name bank-a\n  counterfoil keygen --home reg --name regulator --role regulator\n\nHOME/key is the secret: it never leaves the machine. HOME/member.toml goes to whoever makes the genesis.")]
+    #[command(
+        after_help = "Examples:\n  counterfoil keygen --home bank-a --name bank-a\n  counterfoil keygen --home reg --name regulator --role regulator\n\nHOME/key is the secret: it never leaves the machine. HOME/member.toml goes to whoever makes the genesis."
+    )]
     Keygen(Keygen),
     /// Put the members' registrations and the products together to a genesis.
-    #[command(after_help = "Example:\n  counterfoil genesis --name loans --member bank-a/member.toml --member bank-b/member.toml --product micro.toml --out genesis.toml\n\nEvery member copies genesis.toml into its folder. Its hash is the consortium's id: compare it by telephone.")]
+    #[command(
+        after_help = "Example:\n  counterfoil genesis --name loans --member bank-a/member.toml --member bank-b/member.toml --product micro.toml --out genesis.toml\n\nEvery member copies genesis.toml into its folder. Its hash is the consortium's id: compare it by telephone."
+    )]
     Genesis(GenesisOptions),
     /// Run a member's node.
-    #[command(after_help = "Examples:\n  counterfoil node --home bank-a --listen 0.0.0.0:7000 --peer bank-b=10.0.0.2:7000 --peer bank-c=10.0.0.3:7000\n  counterfoil node --home bank-a          (addresses from bank-a/node.toml)\n\nStop it with Ctrl-C or SIGTERM. COUNTERFOIL_LOG=debug says more.")]
+    #[command(
+        after_help = "Examples:\n  counterfoil node --home bank-a --listen 0.0.0.0:7000 --peer bank-b=10.0.0.2:7000 --peer bank-c=10.0.0.3:7000\n  counterfoil node --home bank-a          (addresses from bank-a/node.toml)\n\nStop it with Ctrl-C or SIGTERM. COUNTERFOIL_LOG=debug says more."
+    )]
     Node(NodeOptions),
     /// Book loans and payments from files as a servicer, through its running node.
-    #[command(subcommand, after_help = "Example:\n  counterfoil import auto --home bank-a --loans auto_loans_cents.csv.gz --events auto_events_cents.csv.gz --limit 500\n\nWhat is booked already is passed over: run a broken import again.")]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  counterfoil import auto --home bank-a --loans auto_loans_cents.csv.gz --events auto_events_cents.csv.gz --limit 500\n\nWhat is booked already is passed over: run a broken import again."
+    )]
     Import(Import),
     /// Read a bank's own view: its loans and accounts, every number verified.
-    #[command(after_help = "Examples:\n  counterfoil view --home bank-b\n  counterfoil view --home bank-b --loans --json")]
+    #[command(
+        after_help = "Examples:\n  counterfoil view --home bank-b\n  counterfoil view --home bank-b --loans --json"
+    )]
     View(ViewOptions),
     /// Read a regulator's view: every bank's totals, every number verified.
-    #[command(after_help = "Examples:\n  counterfoil audit --home regulator\n  counterfoil audit --home regulator --loans --json")]
+    #[command(
+        after_help = "Examples:\n  counterfoil audit --home regulator\n  counterfoil audit --home regulator --loans --json"
+    )]
     Audit(ViewOptions),
     /// Verify a chain from its first block: certificates, proofs, state. Needs no key.
     #[command(after_help = "Example:\n  counterfoil verify --chain bank-a/chain --genesis genesis.toml")]
@@ -216,7 +231,8 @@ struct StatusOptions {
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, address) = text.split_once('=').ok_or("write NAME=ADDRESS:PORT, as in bank-b=10.0.0.2:7000")?;
+    let (name, address) =
+        text.split_once('=').ok_or("write NAME=ADDRESS:PORT, as in bank-b=10.0.0.2:7000")?;
     Ok((name.into(), address.into()))
 }
 
@@ -252,10 +268,16 @@ fn keygen(options: &Keygen) -> Result<()> {
     let record = options.home.join("member.toml");
     if options.json {
         let identity = member.identity.to_string();
-        return print(&serde_json::json!({ "name": member.name, "identity": identity, "member_file": record }));
+        return print(
+            &serde_json::json!({ "name": member.name, "identity": identity, "member_file": record }),
+        );
     }
     println!("{} has keys; identity {}", member.name, member.identity);
-    println!("Give {} to whoever makes the genesis. Keep {} secret.", record.display(), options.home.join("key").display());
+    println!(
+        "Give {} to whoever makes the genesis. Keep {} secret.",
+        record.display(),
+        options.home.join("key").display()
+    );
     Ok(())
 }
 
@@ -263,12 +285,22 @@ fn genesis(options: &GenesisOptions) -> Result<()> {
     let consortium = home::write_genesis(&options.name, &options.members, &options.products, &options.out)?;
     let id = hex::encode(consortium.id());
     if options.json {
-        return print(&serde_json::json!({ "id": id, "genesis": options.out, "banks": consortium.banks().len() }));
+        return print(
+            &serde_json::json!({ "id": id, "genesis": options.out, "banks": consortium.banks().len() }),
+        );
     }
-    println!("{}: {} banks, {} members, {} products", options.name, consortium.banks().len(),
-        consortium.genesis().members.len(), consortium.genesis().products.len());
+    println!(
+        "{}: {} banks, {} members, {} products",
+        options.name,
+        consortium.banks().len(),
+        consortium.genesis().members.len(),
+        consortium.genesis().products.len()
+    );
     println!("consortium id {id}");
-    println!("Every member copies {} into its folder as genesis.toml and compares the id.", options.out.display());
+    println!(
+        "Every member copies {} into its folder as genesis.toml and compares the id.",
+        options.out.display()
+    );
     Ok(())
 }
 
@@ -308,7 +340,9 @@ async fn import(what: &Import) -> Result<()> {
     let partners = u8::try_from(terms.product.weights().len().saturating_sub(1))?;
     let portfolio = match what {
         Import::Auto(o) => import::auto::read(&o.loans, &o.events, o.limit, partners)?,
-        Import::Seeded(o) => import::portfolio::generate(o.seed, o.loans, o.months, terms.product.cap(), partners),
+        Import::Seeded(o) => {
+            import::portfolio::generate(o.seed, o.loans, o.months, terms.product.cap(), partners)
+        }
     };
     if !common.json {
         println!("{} loans, {} payments", portfolio.openings.len(), portfolio.payments.len());

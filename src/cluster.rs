@@ -87,7 +87,10 @@ impl Cluster {
     }
 
     fn seat(&self, name: &str) -> Result<&Seat> {
-        self.seats.iter().find(|seat| seat.name == name).with_context(|| format!("no member is called {name}"))
+        self.seats
+            .iter()
+            .find(|seat| seat.name == name)
+            .with_context(|| format!("no member is called {name}"))
     }
 
     /// Starts every member's process that does not run.
@@ -147,7 +150,8 @@ impl Cluster {
         for name in names {
             loop {
                 let seat = self.seats.iter_mut().find(|seat| seat.name == *name).context("no such member")?;
-                if control::status(&seat.home.socket()).await.is_ok_and(|status| status.peers.len() >= peers) {
+                if control::status(&seat.home.socket()).await.is_ok_and(|status| status.peers.len() >= peers)
+                {
                     break;
                 }
                 let log = seat.home.path().join("node.log");
@@ -170,7 +174,9 @@ impl Cluster {
         loop {
             let mut stand = Vec::new();
             for name in names {
-                stand.push(control::status(&self.home(name)?.socket()).await.map(|s| (s.height, s.state)).ok());
+                stand.push(
+                    control::status(&self.home(name)?.socket()).await.map(|s| (s.height, s.state)).ok(),
+                );
             }
             if let Some(Some(first)) = stand.first()
                 && first.0 >= height

@@ -112,8 +112,14 @@ pub async fn run(options: &Options) -> Result<()> {
 }
 
 async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<()> {
-    let say = |text: &str| if !options.json { println!("{text}") };
-    say("Counterfoil: four banks fund micro-loans together, a regulator audits; five processes on this machine.\n");
+    let say = |text: &str| {
+        if !options.json {
+            println!("{text}")
+        }
+    };
+    say(
+        "Counterfoil: four banks fund micro-loans together, a regulator audits; five processes on this machine.\n",
+    );
     let program = std::env::current_exe().context("where is this program?")?;
     let mut cluster = Cluster::found(dir, &program, &MEMBERS, &[PRODUCT])?;
     cluster.start_all()?;
@@ -139,7 +145,10 @@ async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<()> {
     }
     ensure!(shown.banks.iter().all(Report::agrees) && shown.regulator.agrees(), "not everything agrees");
     if !options.exit {
-        say(&format!("\nThe consortium keeps running; its folders are in {}. Try, in another terminal:", dir.display()));
+        say(&format!(
+            "\nThe consortium keeps running; its folders are in {}. Try, in another terminal:",
+            dir.display()
+        ));
         say(&format!("  counterfoil view --home {}", dir.join("bank-c").display()));
         say(&format!("  counterfoil audit --home {} --loans", dir.join("regulator").display()));
         say("Ctrl-C stops it.");
@@ -155,7 +164,8 @@ async fn book(options: &Options, home: &Home) -> Result<(Summary, f64)> {
     let events = portfolio.openings.len().saturating_add(portfolio.payments.len());
     let (bar, begin) = (bar(u64::try_from(events)?, "booking"), Instant::now());
     let inner = bar.clone();
-    let summary = booking::book(&mut servicer, ProductId(0), &portfolio, Arc::new(move |n| inner.inc(n))).await?;
+    let summary =
+        booking::book(&mut servicer, ProductId(0), &portfolio, Arc::new(move |n| inner.inc(n))).await?;
     bar.finish_and_clear();
     Ok((summary, begin.elapsed().as_secs_f64()))
 }
@@ -217,19 +227,35 @@ fn print_shown(shown: &Shown, begin: Instant) {
     let (banks, all) = (report::sum(&own), report::sum(&shown.regulator.lines));
     let same = banks == all;
     let money = |amount| format_grouped(amount, 2);
-    println!("  the banks' own totals {} the regulator's: {} outstanding, {} interest", if same { "are" } else { "ARE NOT" },
-        money(banks.outstanding), money(banks.interest));
+    println!(
+        "  the banks' own totals {} the regulator's: {} outstanding, {} interest",
+        if same { "are" } else { "ARE NOT" },
+        money(banks.outstanding),
+        money(banks.interest)
+    );
     if let Some(outside) = &shown.outside {
-        println!("\nLoan {}…: {} reads its part ({}); {}, which is not in it, reads {} parts of it,", &outside.loan[..12],
-            outside.inside, outside.parts_inside, outside.outside, outside.parts_outside);
+        println!(
+            "\nLoan {}…: {} reads its part ({}); {}, which is not in it, reads {} parts of it,",
+            &outside.loan[..12],
+            outside.inside,
+            outside.parts_inside,
+            outside.outside,
+            outside.parts_outside
+        );
         println!("  though it stores the same bytes and verified the same proofs.");
     }
     println!("\nWhat was proven:");
     println!("  {} openings compared with commitments, {} disagree", openings(shown), findings(shown));
-    println!("  chain verified again from block 1, without any key: {} blocks, {} batches, {} events, every proof",
-        shown.verified.blocks, shown.verified.batches, shown.verified.events);
-    println!("  {} bytes per event; {:.0} events/s booked end to end; {:.1} s in all", shown.bytes_per_event,
-        shown.events_per_second, begin.elapsed().as_secs_f64());
+    println!(
+        "  chain verified again from block 1, without any key: {} blocks, {} batches, {} events, every proof",
+        shown.verified.blocks, shown.verified.batches, shown.verified.events
+    );
+    println!(
+        "  {} bytes per event; {:.0} events/s booked end to end; {:.1} s in all",
+        shown.bytes_per_event,
+        shown.events_per_second,
+        begin.elapsed().as_secs_f64()
+    );
 }
 
 fn openings(shown: &Shown) -> u64 {

@@ -98,14 +98,13 @@ impl Home {
         let seed = SecretBytes::random(&mut OsRng);
         let member = Keys::from_seed(&seed).register(name, role, &mut OsRng);
         member.check()?;
-        fs::create_dir_all(&self.0).with_context(|| format!("cannot make the folder {}", self.0.display()))?;
+        fs::create_dir_all(&self.0)
+            .with_context(|| format!("cannot make the folder {}", self.0.display()))?;
         let path = self.0.join("key");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("cannot make {}; a key that exists is never overwritten", path.display()))?;
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).with_context(
+                || format!("cannot make {}; a key that exists is never overwritten", path.display()),
+            )?;
         let text = Zeroizing::new(hex::encode(seed.expose()));
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).context("cannot write the key")?;
         write(&self.0.join("member.toml"), &toml::to_string(&MemberFile::from(&member))?)?;
@@ -118,8 +117,9 @@ impl Home {
     /// When there is no key, it is readable by others, or is not 32 bytes in hex.
     pub fn keys(&self) -> Result<Keys> {
         let path = self.0.join("key");
-        let metadata = fs::metadata(&path)
-            .with_context(|| format!("there is no key at {}; make one with `counterfoil keygen`", path.display()))?;
+        let metadata = fs::metadata(&path).with_context(|| {
+            format!("there is no key at {}; make one with `counterfoil keygen`", path.display())
+        })?;
         // Attack 27: a key that others can read is no secret.
         ensure!(
             metadata.permissions().mode() & 0o077 == 0,
@@ -128,7 +128,8 @@ impl Home {
         );
         let text = Zeroizing::new(fs::read_to_string(&path)?);
         let mut seed = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text.trim(), seed.as_mut()).map_err(|_| anyhow::anyhow!("{} is not a key", path.display()))?;
+        hex::decode_to_slice(text.trim(), seed.as_mut())
+            .map_err(|_| anyhow::anyhow!("{} is not a key", path.display()))?;
         Ok(Keys::from_seed(&SecretBytes::new(*seed)))
     }
 
@@ -159,7 +160,9 @@ impl Home {
     pub fn node_file(&self) -> Result<NodeFile> {
         let path = self.0.join("node.toml");
         match fs::read_to_string(&path) {
-            Ok(text) => toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display())),
+            Ok(text) => {
+                toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(NodeFile::default()),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
@@ -179,8 +182,9 @@ impl Home {
 /// # Errors
 /// Names the file, and the member or product at fault.
 pub fn read_genesis(path: &Path) -> Result<Consortium> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("there is no genesis at {}; make one with `counterfoil genesis`", path.display()))?;
+    let text = fs::read_to_string(path).with_context(|| {
+        format!("there is no genesis at {}; make one with `counterfoil genesis`", path.display())
+    })?;
     let file: GenesisFile =
         toml::from_str(&text).with_context(|| format!("{} is not a genesis file", path.display()))?;
     let members = file.member.iter().map(Member::try_from).collect::<Result<_>>();
@@ -194,17 +198,25 @@ pub fn read_genesis(path: &Path) -> Result<Consortium> {
 ///
 /// # Errors
 /// Names the file, member or product at fault; nothing is written then.
-pub fn write_genesis(name: &str, members: &[PathBuf], products: &[PathBuf], out: &Path) -> Result<Consortium> {
-    let read = |path: &PathBuf| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+pub fn write_genesis(
+    name: &str,
+    members: &[PathBuf],
+    products: &[PathBuf],
+    out: &Path,
+) -> Result<Consortium> {
+    let read =
+        |path: &PathBuf| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
     let mut file = GenesisFile { version: 1, name: name.into(), member: Vec::new(), product: Vec::new() };
     for path in members {
-        let member = toml::from_str(&read(path)?)
-            .with_context(|| format!("{} is not a member file as `counterfoil keygen` writes it", path.display()))?;
+        let member = toml::from_str(&read(path)?).with_context(|| {
+            format!("{} is not a member file as `counterfoil keygen` writes it", path.display())
+        })?;
         file.member.push(member);
     }
     for path in products {
         let text = read(path)?;
-        let product = counterfoil_policy::Product::parse(&text).map_err(|e| anyhow::anyhow!("{}, {e}", path.display()))?;
+        let product = counterfoil_policy::Product::parse(&text)
+            .map_err(|e| anyhow::anyhow!("{}, {e}", path.display()))?;
         file.product.push(ProductFile { text: product.print() });
     }
     let members = file.member.iter().map(Member::try_from).collect::<Result<_>>()?;
@@ -278,7 +290,8 @@ impl TryFrom<&MemberFile> for Member {
             role,
             identity: identity.with_context(|| wrong("identity"))?,
             view_key: Encoded::from_bytes(bytes(&file.view_key).with_context(|| wrong("view_key"))?),
-            envelope_key: PublicEnvelopeKey::from_bytes(envelope, &mut OsRng).with_context(|| wrong("envelope_key"))?,
+            envelope_key: PublicEnvelopeKey::from_bytes(envelope, &mut OsRng)
+                .with_context(|| wrong("envelope_key"))?,
             possession: hex::decode(&file.possession).with_context(|| wrong("possession"))?,
             signature: Signature::from_bytes(bytes(&file.signature).with_context(|| wrong("signature"))?),
         })

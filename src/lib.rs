@@ -9,19 +9,19 @@
 //! 4. [`report`]: what a member reads; [`audit`]: checking a chain without keys;
 //! 5. [`cluster`], [`demo`]: a whole consortium on one machine; [`cli`].
 
-pub mod home;
 pub mod control;
+pub mod home;
 
-pub mod pool;
 pub mod node;
+pub mod pool;
 
-pub mod servicer;
-pub mod import;
 pub mod booking;
+pub mod import;
+pub mod servicer;
 
-pub mod report;
 pub mod audit;
+pub mod report;
 
+pub mod cli;
 pub mod cluster;
 pub mod demo;
-pub mod cli;

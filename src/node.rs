@@ -62,7 +62,11 @@ impl Node {
     pub fn open(home: &Home, me: Me) -> Result<Self> {
         let (chain, recovery, start) = Chain::open(&home.chain(), me.consortium.clone())?;
         if let Some(torn) = recovery.torn {
-            tracing::warn!(height = torn.height, bytes = torn.bytes, "cut off a write that was never acknowledged");
+            tracing::warn!(
+                height = torn.height,
+                bytes = torn.bytes,
+                "cut off a write that was never acknowledged"
+            );
         }
         if let Start::Rebuilt { reason, .. } = start {
             tracing::warn!(reason, "rebuilt the index from the log");
@@ -94,7 +98,9 @@ impl Node {
     }
 
     fn status(&self, handle: &Handle) -> Result<Status> {
-        let name = |identity| self.me.consortium.member_of(&identity).map(|id| self.me.consortium.name(id).to_owned());
+        let name = |identity| {
+            self.me.consortium.member_of(&identity).map(|id| self.me.consortium.name(id).to_owned())
+        };
         let peers = handle.peers().into_iter().filter_map(name).collect();
         let inner = self.lock();
         let waiting = u64::try_from(inner.pool.len())?;
@@ -116,7 +122,8 @@ impl Inner {
         let candidates = self.pool.candidates();
         let Ok((_, refused)) = self.chain.propose(&candidates) else { return };
         for (id, rejection) in refused {
-            let ahead = rejection == Rejection::Sequence && candidates.iter().any(|c| c.id() == id && self.ahead(c));
+            let ahead =
+                rejection == Rejection::Sequence && candidates.iter().any(|c| c.id() == id && self.ahead(c));
             if !ahead {
                 self.pool.remove(&id);
                 self.answer(&id, Err(rejection));
@@ -196,7 +203,8 @@ impl Application for Node {
             Some((_, executed)) => executed,
             None => inner.chain.execute(&block, &batches).map_err(|e| fatal(&e))?,
         };
-        let decided = inner.chain.commit(block, certificate.clone(), executed).map_err(|e: ChainError| fatal(&e))?;
+        let decided =
+            inner.chain.commit(block, certificate.clone(), executed).map_err(|e: ChainError| fatal(&e))?;
         for (verified, outcome) in batches.iter().zip(&decided.outcomes) {
             inner.pool.remove(&verified.id());
             inner.answer(&verified.id(), outcome.map_or(Ok(height), Err));
@@ -272,9 +280,9 @@ fn config(home: &Home, me: &Me, socket: UdpSocket, peers: &BTreeMap<String, Stri
     let address = |(name, address): (&String, &String)| {
         let id = consortium.member_named(name).with_context(|| format!("peer {name:?} is not a member"))?;
         let peer = consortium.peer(id).context("a member has a record")?;
-        let address: SocketAddr = address
-            .parse()
-            .with_context(|| format!("peer {name}: {address:?} is not an address and port, as in 10.0.0.7:7000"))?;
+        let address: SocketAddr = address.parse().with_context(|| {
+            format!("peer {name}: {address:?} is not an address and port, as in 10.0.0.7:7000")
+        })?;
         Ok((peer.member.identity, address))
     };
     let peers = peers.iter().map(address).collect::<Result<_>>()?;
@@ -286,7 +294,8 @@ fn config(home: &Home, me: &Me, socket: UdpSocket, peers: &BTreeMap<String, Stri
 fn listen(home: &Home) -> Result<UnixListener> {
     let path = home.socket();
     let _ = std::fs::remove_file(&path);
-    let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))?;
+    let listener =
+        UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
 }

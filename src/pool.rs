@@ -22,14 +22,23 @@ pub type Verdict = Result<Arc<Verified>, Rejection>;
 
 /// Verdicts by the hash of the bytes. Two that ask for the same at once wait for one computation.
 #[derive(Default)]
-pub struct Verdicts(Mutex<(BTreeMap<Hash, Arc<OnceLock<Verdict>>>, VecDeque<Hash>)>);
+pub struct Verdicts(Mutex<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
+    cells: BTreeMap<Hash, Arc<OnceLock<Verdict>>>,
+    order: VecDeque<Hash>,
+}
 
 impl Verdicts {
     /// The verdict on a batch, computed at most once while it is remembered.
+    ///
+    /// # Errors
+    /// The [`Rejection`] of [`verify`].
     pub fn verify(&self, consortium: &Consortium, bytes: &[u8]) -> Verdict {
         let key = *blake3::hash(bytes).as_bytes();
         let cell = {
-            let (cells, order) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let Remembered { cells, order } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if !cells.contains_key(&key) {
                 order.push_back(key);
                 if order.len() > MAX_VERDICTS

@@ -105,7 +105,12 @@ pub struct Report {
 ///
 /// # Errors
 /// When the folder is incomplete, or the chain damaged or not the consortium's.
-pub fn read(home: &Home, chain: Option<&Path>, details: bool, mut progress: impl FnMut(u64, u64)) -> Result<Report> {
+pub fn read(
+    home: &Home,
+    chain: Option<&Path>,
+    details: bool,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Report> {
     let me = home.me()?;
     let chain = chain.map_or_else(|| home.chain(), Path::to_path_buf);
     let mut history = History::open(&chain, me.consortium.clone())
@@ -182,7 +187,8 @@ fn lines(consortium: &Consortium, view: &View) -> Vec<Line> {
 fn parts(consortium: &Consortium, view: &View) -> Vec<LoanLine> {
     let line = |id: &counterfoil_ledger::names::LoanId, loan: &counterfoil_ledger::view::LoanView| {
         let (id, loan) = (hex::encode(id.0), loan.clone());
-        let owned: Vec<_> = loan.parts.iter().filter(|(_, part)| part.share > 0).map(|(b, p)| (*b, *p)).collect();
+        let owned: Vec<_> =
+            loan.parts.iter().filter(|(_, part)| part.share > 0).map(|(b, p)| (*b, *p)).collect();
         owned.into_iter().map(move |(bank, part)| LoanLine {
             id: id.clone(),
             reference: loan.reference.clone(),
@@ -238,7 +244,6 @@ pub fn sum(lines: &[Line]) -> Totals {
 }
 
 impl Report {
-
     /// Whether every number was verified.
     #[must_use]
     pub fn agrees(&self) -> bool {
@@ -307,7 +312,8 @@ pub fn table(lines: &[Line], with_sum: bool) -> String {
 
 /// Columns side by side, the first to the left, numbers to the right.
 fn align(rows: &[[String; 7]]) -> String {
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<_> = (0..COLUMNS.len()).map(|column| width(column).unwrap_or(0)).collect();
     let mut out = String::new();
     for row in rows {

@@ -9,20 +9,10 @@ use crate::{
 };
 use anyhow::{Context as _, Result, bail};
 use counterfoil_ledger::{
-    batch::Sealed,
-    chain::Recorded,
-    draft::Draft,
-    names::Hash,
-    seal::seal,
-    wallet::Wallet,
+    batch::Sealed, chain::Recorded, draft::Draft, names::Hash, seal::seal, wallet::Wallet,
 };
 use rand_core::OsRng;
-use std::{
-    collections::VecDeque,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 
 /// Batches under way at once.
@@ -85,7 +75,8 @@ impl Servicer {
         Arc::make_mut(&mut self.wallet).absorb(&sealed)?;
         let bytes = sealed.to_bytes();
         self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len())?);
-        let delivery = Delivery { socket: self.home.socket(), chain: self.home.chain(), id: sealed.batch.id(), bytes };
+        let delivery =
+            Delivery { socket: self.home.socket(), chain: self.home.chain(), id: sealed.batch.id(), bytes };
         let what = crate::node::describe(&sealed);
         self.under_way.push_back(tokio::spawn(async move {
             let height = delivery.deliver().await.with_context(|| what)?;

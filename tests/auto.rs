@@ -53,7 +53,8 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 /// Shares in percent: largest remainder of the weights of those who take part.
 fn shares(mask: u64) -> Vec<(usize, u64)> {
     let weights = [(0, 30u64), (1, 40), (2, 20), (3, 10)];
-    let inside: Vec<_> = weights.into_iter().filter(|(bank, _)| *bank == 0 || mask >> (bank - 1) & 1 == 1).collect();
+    let inside: Vec<_> =
+        weights.into_iter().filter(|(bank, _)| *bank == 0 || mask >> (bank - 1) & 1 == 1).collect();
     let whole: u64 = inside.iter().map(|(_, weight)| weight).sum();
     let amounts = largest_remainder(100, &inside.iter().map(|(_, w)| *w).collect::<Vec<_>>(), whole);
     inside.iter().map(|(bank, _)| *bank).zip(amounts).collect()
@@ -109,7 +110,8 @@ fn compute(data: &Path) -> ([Expected; 4], u64) {
             if !["payment", "payoff", "interest_only_or_partial"].contains(&row["kind"].as_str()) {
                 continue;
             }
-            let (principal, paid): (u64, u64) = (row["principal_c"].parse().unwrap(), row["payment_c"].parse().unwrap());
+            let (principal, paid): (u64, u64) =
+                (row["principal_c"].parse().unwrap(), row["payment_c"].parse().unwrap());
             // A balance increase that was left out leaves later payments larger than what is booked as owed.
             if principal > balance || paid == 0 {
                 continue;
@@ -146,7 +148,8 @@ async fn five_hundred_real_loans_agree_to_the_cent() {
     }
     cluster.ready(&BANKS, 3, PATIENCE).await.unwrap();
 
-    let (loans, events) = (data.join("auto/auto_loans_cents.csv.gz"), data.join("auto/auto_events_cents.csv.gz"));
+    let (loans, events) =
+        (data.join("auto/auto_loans_cents.csv.gz"), data.join("auto/auto_events_cents.csv.gz"));
     let lead = cluster.home("bank-a").unwrap().path().to_owned();
     let import = Command::new(PROGRAM)
         .args(["import", "auto", "--home", text(&lead), "--loans", text(&loans), "--events", text(&events)])
@@ -181,7 +184,9 @@ async fn five_hundred_real_loans_agree_to_the_cent() {
     assert_eq!(number(&summary, "loans"), u64::try_from(LOANS).unwrap());
     assert_eq!(number(&summary, "payments"), payments);
     let left_out = &summary["left_out"];
-    for (kind, count) in [("capitalise_or_reversal", 11), ("chargeoff", 12), ("recovery", 3), ("no_payment", 1_390)] {
+    for (kind, count) in
+        [("capitalise_or_reversal", 11), ("chargeoff", 12), ("recovery", 3), ("no_payment", 1_390)]
+    {
         assert_eq!(number(left_out, kind), count, "{left_out}");
     }
     cluster.agree(&BANKS, 1, PATIENCE).await.unwrap();

@@ -14,7 +14,12 @@ fn a_consortium_is_made_by_hand() {
         genesis.extend(["--member".into(), text(&at(name).join("member.toml")).to_owned()]);
     }
     std::fs::write(at("product.toml"), PRODUCT).unwrap();
-    genesis.extend(["--product".into(), text(&at("product.toml")).into(), "--out".into(), text(&at("g.toml")).into()]);
+    genesis.extend([
+        "--product".into(),
+        text(&at("product.toml")).into(),
+        "--out".into(),
+        text(&at("g.toml")).into(),
+    ]);
     let args: Vec<_> = genesis.iter().map(String::as_str).collect();
     let made = json(&args);
     assert_eq!(made["banks"], 4);
@@ -60,7 +65,9 @@ fn a_wrong_product_is_named_with_line_and_column() {
 
 #[test]
 fn every_command_has_help_with_an_example_and_completions_are_written() {
-    for command in ["demo", "keygen", "genesis", "node", "import", "view", "audit", "verify", "status", "completions"] {
+    for command in
+        ["demo", "keygen", "genesis", "node", "import", "view", "audit", "verify", "status", "completions"]
+    {
         let output = run(&[command, "--help"]);
         assert!(output.status.success());
         assert!(String::from_utf8_lossy(&output.stdout).contains("Example"), "{command}");

@@ -1,13 +1,7 @@
 //! Nodes that are killed: the others go on, the killed come back, nothing that was acknowledged is lost.
 
 use crate::support::{BANKS, PROGRAM, json, line, number, text};
-use counterfoil::{
-    booking,
-    cluster::Cluster,
-    demo::PRODUCT,
-    import::portfolio,
-    servicer::Servicer,
-};
+use counterfoil::{booking, cluster::Cluster, demo::PRODUCT, import::portfolio, servicer::Servicer};
 use counterfoil_ledger::{genesis::Role, names::ProductId};
 use std::{
     path::Path,

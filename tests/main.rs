@@ -2,6 +2,12 @@
 //!
 //! Every test makes its own consortium in a temporary folder, on ports that are picked free, and stops its processes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test that meets the unexpected should stop"
+)]
+
 mod support;
 
 mod auto;

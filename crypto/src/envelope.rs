@@ -33,7 +33,9 @@ impl EnvelopeKey {
         Self(seed.clone())
     }
 
-    fn pair(&self) -> (<X25519HkdfSha256 as hpke::Kem>::PrivateKey, <X25519HkdfSha256 as hpke::Kem>::PublicKey) {
+    fn pair(
+        &self,
+    ) -> (<X25519HkdfSha256 as hpke::Kem>::PrivateKey, <X25519HkdfSha256 as hpke::Kem>::PublicKey) {
         X25519HkdfSha256::derive_keypair(self.0.expose())
     }
 
@@ -50,8 +52,8 @@ impl EnvelopeKey {
     /// # Errors
     /// [`Unreadable`] when it is for another key or context, or was changed.
     pub fn open(&self, context: &[u8], envelope: &Envelope) -> Result<SecretBytes, Unreadable> {
-        let encapsulated =
-            <X25519HkdfSha256 as hpke::Kem>::EncappedKey::from_bytes(&envelope.encapsulated).map_err(|_| Unreadable)?;
+        let encapsulated = <X25519HkdfSha256 as hpke::Kem>::EncappedKey::from_bytes(&envelope.encapsulated)
+            .map_err(|_| Unreadable)?;
         let plain = hpke::single_shot_open::<HpkeAead, HkdfSha256, X25519HkdfSha256>(
             &OpModeR::Base,
             &self.pair().0,
@@ -95,8 +97,14 @@ impl PublicEnvelopeKey {
     ///
     /// # Errors
     /// [`Unreadable`] when the key is of small order.
-    pub fn seal(&self, context: &[u8], key: &SecretBytes, rng: &mut impl CryptoRngCore) -> Result<Envelope, Unreadable> {
-        let public = <X25519HkdfSha256 as hpke::Kem>::PublicKey::from_bytes(&self.0).map_err(|_| Unreadable)?;
+    pub fn seal(
+        &self,
+        context: &[u8],
+        key: &SecretBytes,
+        rng: &mut impl CryptoRngCore,
+    ) -> Result<Envelope, Unreadable> {
+        let public =
+            <X25519HkdfSha256 as hpke::Kem>::PublicKey::from_bytes(&self.0).map_err(|_| Unreadable)?;
         let (encapsulated, sealed) = hpke::single_shot_seal::<HpkeAead, HkdfSha256, X25519HkdfSha256, _>(
             &OpModeS::Base,
             &public,
@@ -168,7 +176,12 @@ impl Section {
     ///
     /// # Errors
     /// [`Unreadable`] when it is not for this viewer, or was changed.
-    pub fn open(&self, viewer: &SecretBytes, place: usize, context: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+    pub fn open(
+        &self,
+        viewer: &SecretBytes,
+        place: usize,
+        context: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
         let wrapped = self.wraps.get(place).ok_or(Unreadable)?;
         let wrapping = in_context(&wrapping_key(viewer), context);
         let key = secret(decrypt(&wrapping, context, wrapped)?)?;
@@ -232,7 +245,8 @@ fn encrypt(key: &SecretBytes, aad: &[u8], msg: &[u8]) -> Vec<u8> {
 }
 
 fn decrypt(key: &SecretBytes, aad: &[u8], msg: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
-    let plain = ChaCha20Poly1305::new(Key::from_slice(key.expose())).decrypt(&Nonce::default(), Payload { msg, aad });
+    let plain =
+        ChaCha20Poly1305::new(Key::from_slice(key.expose())).decrypt(&Nonce::default(), Payload { msg, aad });
     plain.map(Zeroizing::new).map_err(|_| Unreadable)
 }
 

@@ -6,11 +6,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "group arithmetic; counters are below 2^48")]
 
 use crate::pedersen;
-use curve25519_dalek::{
-    ristretto::RistrettoPoint,
-    scalar::Scalar,
-    traits::Identity as _,
-};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::Identity as _};
 use std::sync::OnceLock;
 
 /// The largest bound, in bits, that [`discrete_log`] takes: about two minutes at worst.

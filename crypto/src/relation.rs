@@ -62,10 +62,7 @@ impl Witness for Opening {
     }
 
     fn plus(&self, other: &Self, factor: Scalar) -> Self {
-        Self {
-            value: self.value + factor * other.value,
-            blinding: self.blinding + factor * other.blinding,
-        }
+        Self { value: self.value + factor * other.value, blinding: self.blinding + factor * other.blinding }
     }
 
     fn opening(&self) -> Option<&Opening> {
@@ -314,7 +311,11 @@ impl Relation<Opening> {
     /// # Errors
     /// [`RelationError::Range`] when a quantity is outside its range. (A false product or handle makes a proof that does
     /// not verify.)
-    pub fn prove(&self, transcript: &mut Transcript, rng: &mut impl CryptoRngCore) -> Result<Proofs, RelationError> {
+    pub fn prove(
+        &self,
+        transcript: &mut Transcript,
+        rng: &mut impl CryptoRngCore,
+    ) -> Result<Proofs, RelationError> {
         let sigma = self.statement.prove(transcript, &self.secrets, rng).to_bytes();
         let mut ranges = Vec::new();
         for (width, quantities) in &self.ranges {
@@ -488,7 +489,10 @@ mod tests {
     #[test]
     fn a_value_out_of_range_cannot_be_proven() {
         let error = Case::new(101, 1_000, 101_000).prove().unwrap_err();
-        assert!(matches!(error, RelationError::Range(Width::Bits8, RangeError::ValueOutOfRange { .. })), "{error}");
+        assert!(
+            matches!(error, RelationError::Range(Width::Bits8, RangeError::ValueOutOfRange { .. })),
+            "{error}"
+        );
     }
 
     #[test]

@@ -123,10 +123,16 @@ impl Statement {
     ///
     /// # Panics
     /// When the number of `witness` scalars is not the number of secrets: an error of the caller's.
-    pub fn prove(&self, transcript: &mut Transcript, witness: &[Scalar], rng: &mut impl CryptoRngCore) -> Proof {
+    pub fn prove(
+        &self,
+        transcript: &mut Transcript,
+        witness: &[Scalar],
+        rng: &mut impl CryptoRngCore,
+    ) -> Proof {
         assert_eq!(witness.len(), self.secrets, "one scalar per secret");
         self.absorb(transcript);
-        let rekey = |rng: merlin::TranscriptRngBuilder, w: &Scalar| rng.rekey_with_witness_bytes(b"w", w.as_bytes());
+        let rekey =
+            |rng: merlin::TranscriptRngBuilder, w: &Scalar| rng.rekey_with_witness_bytes(b"w", w.as_bytes());
         let mut nonce_rng = witness.iter().fold(transcript.build_rng(), rekey).finalize(rng);
         let nonces: Zeroizing<Vec<Scalar>> =
             Zeroizing::new(witness.iter().map(|_| Scalar::random(&mut nonce_rng)).collect());
@@ -151,7 +157,12 @@ impl Statement {
     ///
     /// # Errors
     /// [`ProofError::Length`] or [`ProofError::Encoding`]; whether the equations hold shows when the check is finished.
-    pub fn accumulate(&self, transcript: &mut Transcript, proof: &Proof, check: &mut Check) -> Result<(), ProofError> {
+    pub fn accumulate(
+        &self,
+        transcript: &mut Transcript,
+        proof: &Proof,
+        check: &mut Check,
+    ) -> Result<(), ProofError> {
         if proof.commitments.len() != self.equations.len() || proof.responses.len() != self.secrets {
             return Err(ProofError::Length);
         }
@@ -283,7 +294,8 @@ mod tests {
     fn every_flipped_bit_prefix_and_suffix_is_refused() {
         let (opening, pairs) = honest();
         let statement = validity(opening.commit(), &pairs[..1]);
-        let bytes = statement.prove(&mut transcript(), &[opening.value, opening.blinding], &mut OsRng).to_bytes();
+        let bytes =
+            statement.prove(&mut transcript(), &[opening.value, opening.blinding], &mut OsRng).to_bytes();
         let verdict =
             |b: &[u8]| Proof::from_bytes(&statement, b).and_then(|p| statement.verify(&mut transcript(), &p));
         assert_eq!(verdict(&bytes), Ok(()));
@@ -303,7 +315,8 @@ mod tests {
     fn a_response_that_is_not_reduced_is_refused() {
         let (opening, pairs) = honest();
         let statement = validity(opening.commit(), &pairs);
-        let mut bytes = statement.prove(&mut transcript(), &[opening.value, opening.blinding], &mut OsRng).to_bytes();
+        let mut bytes =
+            statement.prove(&mut transcript(), &[opening.value, opening.blinding], &mut OsRng).to_bytes();
         bytes.last_mut().map(|b| *b |= 0x80).unwrap();
         assert_eq!(Proof::from_bytes(&statement, &bytes), Err(ProofError::Encoding));
     }

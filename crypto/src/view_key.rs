@@ -1,4 +1,4 @@
-//! View keys and handles: twisted ElGamal over Pedersen commitments.
+//! View keys and handles: twisted `ElGamal` over Pedersen commitments.
 //!
 //! Secret `k`, public `V = k⁻¹·B~`. Beside a commitment `C = v·B + r·B~` stands a handle `D = r·V`, and
 //! `C − k·D = v·B`: the holder of `k` finds `v` by a bounded discrete logarithm. Handles add up like commitments, so one

@@ -187,9 +187,12 @@ pub type SealedBody = Body<Encoded, Encoded>;
 
 impl<C, P> Body<C, P> {
     /// The postings with their components.
+    #[must_use]
     pub fn postings(&self) -> Vec<(Component, &[Posting<C, P>])> {
         match self {
-            Self::Fund { postings } | Self::Originate { postings, .. } => vec![(Component::Principal, postings)],
+            Self::Fund { postings } | Self::Originate { postings, .. } => {
+                vec![(Component::Principal, postings)]
+            }
             Self::Repay { principal, interest, .. } => {
                 vec![(Component::Principal, principal), (Component::Interest, interest)]
             }
@@ -197,6 +200,7 @@ impl<C, P> Body<C, P> {
     }
 
     /// The movements of a component, in order of loans and parts.
+    #[must_use]
     pub fn movements(&self, component: Component) -> Vec<&Movement<C, P>> {
         match (self, component) {
             (Self::Originate { loans, .. }, Component::Principal) => {
@@ -211,6 +215,7 @@ impl<C, P> Body<C, P> {
     }
 
     /// How many loans the batch touches.
+    #[must_use]
     pub fn loan_count(&self) -> usize {
         match self {
             Self::Fund { .. } => 0,
@@ -245,7 +250,7 @@ impl Records {
     /// The Merkle root over all envelopes and sections.
     #[must_use]
     pub fn root(&self) -> Hash {
-        let envelopes = self.envelopes.iter().map(|e| leaf(e));
+        let envelopes = self.envelopes.iter().map(leaf);
         let sections = self.records.iter().flat_map(|r| r.shares.iter().chain(&r.identity).chain(&r.terms));
         merkle::root(&envelopes.chain(sections.map(leaf)).collect::<Vec<_>>())
     }
@@ -330,7 +335,8 @@ pub fn loan_id(header: &Header, index: u16) -> LoanId {
 /// What a section's encryption is bound to: the batch's place, the record and the section in it.
 #[must_use]
 pub fn section_context(header: &Header, record: u16, section: u16) -> Vec<u8> {
-    let place = (header.consortium, header.servicer, header.product, header.kind, header.sequence, record, section);
+    let place =
+        (header.consortium, header.servicer, header.product, header.kind, header.sequence, record, section);
     borsh::to_vec(&place).unwrap_or_default()
 }
 

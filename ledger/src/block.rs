@@ -65,7 +65,8 @@ impl Block {
             return Err(Malformed);
         }
         let block: Self = borsh::from_slice(bytes).map_err(|_| Malformed)?;
-        let within = block.batches.len() <= MAX_BATCHES && batches_root(&block.batches) == block.header.batches;
+        let within =
+            block.batches.len() <= MAX_BATCHES && batches_root(&block.batches) == block.header.batches;
         if within { Ok(block) } else { Err(Malformed) }
     }
 }

@@ -107,7 +107,12 @@ impl<'a> Book<'a> {
     /// # Errors
     /// [`ApplyError::Rejected`] with the first rule that says no, [`ApplyError::Store`] when the state cannot be read.
     pub fn apply(&mut self, consortium: &Consortium, verified: &Verified) -> Result<(), ApplyError> {
-        let mut layer = Layer { book: self, consortium, header: &verified.batch().content.header, changes: Changes::new() };
+        let mut layer = Layer {
+            book: self,
+            consortium,
+            header: &verified.batch().content.header,
+            changes: Changes::new(),
+        };
         layer.apply(verified)?;
         let changes = layer.changes;
         self.changes.extend(changes);
@@ -271,7 +276,12 @@ impl Layer<'_, '_> {
     }
 
     /// Debits one account of every bank and credits another by the same commitments.
-    fn transfer(&mut self, postings: &[WirePosting], debit: AccountKind, credit: AccountKind) -> Result<(), ApplyError> {
+    fn transfer(
+        &mut self,
+        postings: &[WirePosting],
+        debit: AccountKind,
+        credit: AccountKind,
+    ) -> Result<(), ApplyError> {
         let banks = self.consortium.banks();
         for (bank, posting) in banks.iter().zip(postings) {
             self.move_balance(*bank, debit, posting, debit.rises_with_debits())?;
@@ -280,7 +290,13 @@ impl Layer<'_, '_> {
         Ok(())
     }
 
-    fn move_balance(&mut self, bank: MemberId, kind: AccountKind, posting: &WirePosting, up: bool) -> Result<(), ApplyError> {
+    fn move_balance(
+        &mut self,
+        bank: MemberId,
+        kind: AccountKind,
+        posting: &WirePosting,
+        up: bool,
+    ) -> Result<(), ApplyError> {
         let key = self.account_key(bank, kind);
         let fresh = || Account { balance: zero(), handles: vec![zero(); posting.handles.len()] };
         let mut account: Account = self.read(&key)?.unwrap_or_else(fresh);
@@ -342,5 +358,5 @@ fn sum(a: &Encoded, b: &Encoded) -> Result<Encoded, Rejection> {
 }
 
 fn negated(encoded: &Encoded) -> Result<Encoded, Rejection> {
-    Ok(Encoded::from(&-point(encoded)?))
+    Ok(Encoded::from(&std::ops::Neg::neg(point(encoded)?)))
 }

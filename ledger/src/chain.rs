@@ -9,8 +9,8 @@ use crate::{
     names::Hash,
     rejection::Rejection,
     store::{
-        Changes, Index, Log, LogError, MemoryIndex, OpenError, Recovery, Replay, Root, Start, StateStore, StoreError,
-        TreeError, open_or_rebuild, tree,
+        Changes, Index, Log, LogError, MemoryIndex, OpenError, Recovery, Replay, Root, Start, StateStore,
+        StoreError, TreeError, open_or_rebuild, tree,
     },
     verify::Verified,
 };
@@ -103,12 +103,13 @@ impl Chain {
     pub fn open(dir: &Path, consortium: Arc<Consortium>) -> Result<(Self, Recovery, Start), ChainError> {
         let (log, recovery) = Log::open(&dir.join("log"))?;
         let mut replay = Rebuild { consortium: &consortium };
-        let (index, start) = open_or_rebuild(&log, &dir.join("index"), &mut replay).map_err(|error| match error {
-            OpenError::Log(error) => ChainError::Log(error),
-            OpenError::Store(error) => ChainError::Store(error),
-            OpenError::Replay { source, .. } => source,
-            other => ChainError::Open(other.to_string()),
-        })?;
+        let (index, start) =
+            open_or_rebuild(&log, &dir.join("index"), &mut replay).map_err(|error| match error {
+                OpenError::Log(error) => ChainError::Log(error),
+                OpenError::Store(error) => ChainError::Store(error),
+                OpenError::Replay { source, .. } => source,
+                other => ChainError::Open(other.to_string()),
+            })?;
         let tip = match log.height() {
             0 => Hash::default(),
             height => decided_at(&log, height)?.map_or(Hash::default(), |decided| decided.block.header.id()),
@@ -149,7 +150,10 @@ impl Chain {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn propose(&self, candidates: &[Arc<Verified>]) -> Result<(Block, Vec<(Hash, Rejection)>), ChainError> {
+    pub fn propose(
+        &self,
+        candidates: &[Arc<Verified>],
+    ) -> Result<(Block, Vec<(Hash, Rejection)>), ChainError> {
         let mut book = Book::new(&self.index);
         let (mut batches, mut refused, mut size) = (Vec::new(), Vec::new(), 0usize);
         for verified in candidates {
@@ -187,7 +191,8 @@ impl Chain {
     pub fn execute(&self, block: &Block, batches: &[Arc<Verified>]) -> Result<Executed, ChainError> {
         let height = self.next();
         let header = &block.header;
-        if header.consortium != self.consortium.id() || header.height != height || header.previous != self.tip {
+        if header.consortium != self.consortium.id() || header.height != height || header.previous != self.tip
+        {
             return Err(ChainError::NotNext { height: header.height });
         }
         run(&self.index, &self.consortium, header, batches.iter().map(AsRef::as_ref))
@@ -197,7 +202,12 @@ impl Chain {
     ///
     /// # Errors
     /// When the certificate or the block is wrong, or the disk fails.
-    pub fn commit(&mut self, block: Block, certificate: Certificate, executed: Executed) -> Result<Decided, ChainError> {
+    pub fn commit(
+        &mut self,
+        block: Block,
+        certificate: Certificate,
+        executed: Executed,
+    ) -> Result<Decided, ChainError> {
         let height = self.next();
         let id = block.header.id();
         let source = CertificateError::Order { index: 0 };
@@ -287,7 +297,11 @@ impl Replay for Rebuild<'_> {
     }
 }
 
-fn replay(store: &dyn StateStore, consortium: &Consortium, decided: &Decided) -> Result<Executed, ChainError> {
+fn replay(
+    store: &dyn StateStore,
+    consortium: &Consortium,
+    decided: &Decided,
+) -> Result<Executed, ChainError> {
     let height = decided.block.header.height;
     let batches: Vec<_> = decided
         .block

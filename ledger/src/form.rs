@@ -49,18 +49,30 @@ fn all<A, B, T, E>(items: &[A], turn: &mut T, one: impl Fn(&A, &mut T) -> Result
 }
 
 fn posting<C, P, T: Turn<C, P>>(from: &Posting<C, P>, turn: &mut T) -> Result<Posting<T::C, T::P>, T::Error> {
-    Ok(Posting { amount: turn.commitment(&from.amount)?, handles: all(&from.handles, turn, |p, t| t.handle(p))? })
+    Ok(Posting {
+        amount: turn.commitment(&from.amount)?,
+        handles: all(&from.handles, turn, |p, t| t.handle(p))?,
+    })
 }
 
-fn movement<C, P, T: Turn<C, P>>(from: &Movement<C, P>, turn: &mut T) -> Result<Movement<T::C, T::P>, T::Error> {
-    Ok(Movement { amount: turn.commitment(&from.amount)?, handles: all(&from.handles, turn, |p, t| t.handle(p))? })
+fn movement<C, P, T: Turn<C, P>>(
+    from: &Movement<C, P>,
+    turn: &mut T,
+) -> Result<Movement<T::C, T::P>, T::Error> {
+    Ok(Movement {
+        amount: turn.commitment(&from.amount)?,
+        handles: all(&from.handles, turn, |p, t| t.handle(p))?,
+    })
 }
 
 fn split<C, P, T: Turn<C, P>>(from: &Split<C>, turn: &mut T) -> Result<Split<T::C>, T::Error> {
     Ok(Split { rest: turn.commitment(&from.rest)?, slack: turn.commitment(&from.slack)? })
 }
 
-fn new_loan<C, P, T: Turn<C, P>>(from: &NewLoan<C, P>, turn: &mut T) -> Result<NewLoan<T::C, T::P>, T::Error> {
+fn new_loan<C, P, T: Turn<C, P>>(
+    from: &NewLoan<C, P>,
+    turn: &mut T,
+) -> Result<NewLoan<T::C, T::P>, T::Error> {
     let part = |from: &NewPart<C, P>, turn: &mut T| {
         Ok(NewPart {
             owner: (turn.handle(&from.owner.0)?, turn.handle(&from.owner.1)?),
@@ -72,7 +84,10 @@ fn new_loan<C, P, T: Turn<C, P>>(from: &NewLoan<C, P>, turn: &mut T) -> Result<N
     Ok(NewLoan { quotient: turn.commitment(&from.quotient)?, parts: all(&from.parts, turn, part)? })
 }
 
-fn repaid_loan<C, P, T: Turn<C, P>>(from: &RepaidLoan<C, P>, turn: &mut T) -> Result<RepaidLoan<T::C, T::P>, T::Error> {
+fn repaid_loan<C, P, T: Turn<C, P>>(
+    from: &RepaidLoan<C, P>,
+    turn: &mut T,
+) -> Result<RepaidLoan<T::C, T::P>, T::Error> {
     let part = |from: &RepaidPart<C, P>, turn: &mut T| {
         Ok(RepaidPart {
             balance: turn.commitment(&from.balance)?,

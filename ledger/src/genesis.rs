@@ -102,15 +102,16 @@ impl Member {
         if self.name.is_empty() || self.name.len() > 32 || !self.name.chars().all(allowed) {
             return Err(wrong("its name is not 1 to 32 characters of a-z, 0-9 and -"));
         }
-        let view_key = PublicViewKey::decode(self.view_key).map_err(|_| wrong("its view key is not valid"))?;
+        let view_key =
+            PublicViewKey::decode(self.view_key).map_err(|_| wrong("its view key is not valid"))?;
         view_key
             .verify_possession(&possession_context(&self.name, &self.identity), &self.possession)
             .map_err(|_| wrong("it has not proven that it possesses its view key"))?;
         PublicEnvelopeKey::from_bytes(*self.envelope_key.as_bytes(), &mut rand_core::OsRng)
             .map_err(|_| wrong("its envelope key is not valid"))?;
-        self.identity
-            .verify(labels::REGISTRATION_SIGNATURE, &self.signed_bytes(), &self.signature)
-            .map_err(|_| wrong("its registration is not signed by its identity key; run `counterfoil keygen` again"))?;
+        self.identity.verify(labels::REGISTRATION_SIGNATURE, &self.signed_bytes(), &self.signature).map_err(
+            |_| wrong("its registration is not signed by its identity key; run `counterfoil keygen` again"),
+        )?;
         Ok(view_key)
     }
 
@@ -183,8 +184,12 @@ impl Consortium {
         let mut peers = Vec::new();
         for member in &genesis.members {
             let view_key = member.check()?;
-            let marks =
-                [member.name.clone().into_bytes(), member.identity.as_bytes().to_vec(), member.view_key.as_bytes().to_vec(), member.envelope_key.as_bytes().to_vec()];
+            let marks = [
+                member.name.clone().into_bytes(),
+                member.identity.as_bytes().to_vec(),
+                member.view_key.as_bytes().to_vec(),
+                member.envelope_key.as_bytes().to_vec(),
+            ];
             // Attack 9: one key under two names would count a vote, or open a handle, twice.
             if !marks.into_iter().zip(0u8..).all(|mark| seen.insert(mark)) {
                 return Err(GenesisError::Doubled { name: member.name.clone() });
@@ -208,14 +213,20 @@ impl Consortium {
 
     fn resolve(&self, text: &str) -> Result<Terms, GenesisError> {
         let product = Product::parse(text).map_err(|e| GenesisError::Product(e.to_string()))?;
-        let unknown = |name: &str| GenesisError::Product(format!("product {}: no member is called {name}", product.name()));
+        let unknown = |name: &str| {
+            GenesisError::Product(format!("product {}: no member is called {name}", product.name()))
+        };
         for name in product.weights().keys() {
             let id = self.member_named(name).ok_or_else(|| unknown(name))?;
             if !self.banks.contains(&id) {
-                return Err(GenesisError::Product(format!("product {}: {name} has a weight but is no bank", product.name())));
+                return Err(GenesisError::Product(format!(
+                    "product {}: {name} has a weight but is no bank",
+                    product.name()
+                )));
             }
         }
-        let auditors = product.auditors().iter().map(|name| self.member_named(name).ok_or_else(|| unknown(name)));
+        let auditors =
+            product.auditors().iter().map(|name| self.member_named(name).ok_or_else(|| unknown(name)));
         let auditors = auditors.collect::<Result<_, _>>()?;
         Ok(Terms { policy: product.hash(), auditors, product })
     }

@@ -18,23 +18,23 @@
 
 pub mod store;
 
+pub mod genesis;
 pub mod names;
 pub mod rejection;
-pub mod genesis;
 
 pub mod batch;
 pub mod form;
 pub mod relation;
-pub mod share;
 mod seed;
+pub mod share;
 
 pub mod draft;
-pub mod wallet;
-pub mod verify;
 pub mod seal;
+pub mod verify;
+pub mod wallet;
 
-pub mod book;
 pub mod block;
+pub mod book;
 pub mod chain;
 pub mod view;
 

@@ -6,7 +6,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Why a batch is refused, in order of precedence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, thiserror::Error)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, thiserror::Error,
+)]
 pub enum Rejection {
     /// Not the canonical encoding of a batch: cut off, too long, trailing bytes, unknown version.
     #[error("not the canonical encoding of a batch of this version")]

@@ -102,7 +102,8 @@ pub fn relation<W: Witness>(
         Body::Fund { .. } => {}
         Body::Originate { reserves, loans, postings } => {
             loans.iter().for_each(|loan| builder.new_loan(loan));
-            let keys: Vec<_> = loans.iter().filter_map(|loan| loan.parts.first()).map(|part| part.owner).collect();
+            let keys: Vec<_> =
+                loans.iter().filter_map(|loan| loan.parts.first()).map(|part| part.owner).collect();
             builder.relation.owner_keys(builder.transcript, viewers.servicer, &keys, owner_secrets);
             for (reserve, posting) in reserves.iter().zip(postings) {
                 builder.relation.in_range(Width::Bits64, reserve.minus(&posting.amount));
@@ -180,13 +181,15 @@ impl<'a, W: Witness> Builder<'a, W> {
                     None => form,
                 },
             });
-            self.relation.in_range(width_of(rule.bits(self.product.cap(), self.product.parts()).unwrap_or(64)), form);
+            self.relation
+                .in_range(width_of(rule.bits(self.product.cap(), self.product.parts()).unwrap_or(64)), form);
         }
     }
 
     fn repaid_loan(&mut self, loan: &RepaidLoan<Committed<W>, RistrettoPoint>) {
         type Part<W> = RepaidPart<Committed<W>, RistrettoPoint>;
-        let after: Vec<_> = loan.parts.iter().map(|part| part.balance.minus(&part.principal.amount)).collect();
+        let after: Vec<_> =
+            loan.parts.iter().map(|part| part.balance.minus(&part.principal.amount)).collect();
         let balance = Committed::sum(&after);
         let interest = Committed::sum(loan.parts.iter().map(|part: &Part<W>| &part.interest.amount));
         let images = |(part, after): (&Part<W>, &Committed<W>)| {

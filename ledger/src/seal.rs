@@ -1,12 +1,15 @@
 //! Seal: from a draft in the clear to a batch that everybody can verify and only its viewers can read.
 
-#![allow(clippy::arithmetic_side_effects, reason = "scalars modulo the group order; amounts are checked or below the cap")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "scalars modulo the group order; amounts are checked or below the cap"
+)]
 
 use crate::{
     batch::{
-        Batch, Body, Content, Header, IDENTITY_CLASS, IDENTITY_SECTION, MAX_LOANS, Movement, NewPart, Posting, Record,
-        Records, RepaidPart, SHARE_CLASS, SUITE, Sealed, Split, TERMS_CLASS, TERMS_SECTION, VERSION, envelope_context,
-        section_context,
+        Batch, Body, Content, Header, IDENTITY_CLASS, IDENTITY_SECTION, MAX_LOANS, Movement, NewPart,
+        Posting, Record, Records, RepaidPart, SHARE_CLASS, SUITE, Sealed, Split, TERMS_CLASS, TERMS_SECTION,
+        VERSION, envelope_context, section_context,
     },
     draft::{Draft, Events, NewLoan, Repayment},
     form::Turn,
@@ -50,7 +53,9 @@ pub enum SealError {
         why: String,
     },
     /// The principal is zero or above the cap.
-    #[error("loan {reference}: principal {principal} is not between 1 and the product's cap {cap} (minor units)")]
+    #[error(
+        "loan {reference}: principal {principal} is not between 1 and the product's cap {cap} (minor units)"
+    )]
     Cap {
         /// The loan.
         reference: String,
@@ -81,7 +86,9 @@ pub enum SealError {
         owed: u64,
     },
     /// More interest than one repayment can carry.
-    #[error("loan {loan}: interest {interest} is above what one repayment can carry ({most} minor units); split it")]
+    #[error(
+        "loan {loan}: interest {interest} is above what one repayment can carry ({most} minor units); split it"
+    )]
     Interest {
         /// The loan.
         loan: LoanId,
@@ -188,7 +195,10 @@ impl Sealer<'_> {
         // A top-up has no movements: every blinding is fresh.
         let openings: Vec<_> = (0u16..)
             .zip(sums.into_values())
-            .map(|(bank, value)| Opening { value, blinding: self.seed.scalar(Purpose::PrincipalPosting, bank, 0) })
+            .map(|(bank, value)| Opening {
+                value,
+                blinding: self.seed.scalar(Purpose::PrincipalPosting, bank, 0),
+            })
             .collect();
         let share = |opening: &Opening| Share::Fund { amount: revealed(opening) };
         let owners = self.consortium().banks().to_vec();
@@ -203,7 +213,8 @@ impl Sealer<'_> {
         let mut funded = Postings::new(self.consortium());
         let (mut sealed, mut records) = (Vec::new(), Vec::new());
         for (record, loan) in (0u16..).zip(loans) {
-            let twice = loans.iter().skip(usize::from(record) + 1).any(|other| other.reference == loan.reference);
+            let twice =
+                loans.iter().skip(usize::from(record) + 1).any(|other| other.reference == loan.reference);
             if twice || self.wallet.loan_of(self.header.product, &loan.reference).is_some() {
                 return Err(SealError::Doubled(format!("loan {}", loan.reference)));
             }
@@ -219,7 +230,8 @@ impl Sealer<'_> {
     }
 
     fn enough(&self, reserves: &[Opening], postings: &[Opening]) -> Result<(), SealError> {
-        for (bank, (reserve, posting)) in self.consortium().banks().iter().zip(reserves.iter().zip(postings)) {
+        for (bank, (reserve, posting)) in self.consortium().banks().iter().zip(reserves.iter().zip(postings))
+        {
             let (have, need) = (reserve.amount().unwrap_or(0), posting.amount().unwrap_or(u64::MAX));
             if need > have {
                 let bank = self.consortium().name(*bank).to_owned();
@@ -261,7 +273,14 @@ impl Sealer<'_> {
             }
             let owner = view_key.owner_key(&t);
             let decode = |e: Encoded| e.decode().unwrap_or_default();
-            let piece = Piece { units, share: slot.share, amount: *amount, quotient, fair: *amount, total: loan.principal };
+            let piece = Piece {
+                units,
+                share: slot.share,
+                amount: *amount,
+                quotient,
+                fair: *amount,
+                total: loan.principal,
+            };
             texts.push((
                 Share::New { owner: slot.owner, share: revealed(&share), principal: revealed(&principal) },
                 slot.owner,
@@ -348,7 +367,9 @@ impl Sealer<'_> {
         if *interest > most {
             return Err(SealError::Interest { loan: *loan, interest: *interest, most });
         }
-        let share_of = |part: &crate::wallet::HeldPart| part.share.amount().and_then(|s| u32::try_from(s).ok()).unwrap_or(0);
+        let share_of = |part: &crate::wallet::HeldPart| {
+            part.share.amount().and_then(|s| u32::try_from(s).ok()).unwrap_or(0)
+        };
         let slots: Vec<_> =
             held.parts.iter().map(|part| Slot { owner: part.owner, share: share_of(part) }).collect();
         let after = split_by_owner(&slots, left, counterfoil_policy::split_balance);
@@ -357,7 +378,8 @@ impl Sealer<'_> {
         let quotients = [(principal / units).saturating_sub(1), interest / units];
         let [repaid_sums, earned_sums] = sums;
         let (mut parts, mut texts) = (Vec::new(), Vec::new());
-        for (place, (part, (after, earned))) in (0u16..).zip(held.parts.iter().zip(after.iter().zip(&earned))) {
+        for (place, (part, (after, earned))) in (0u16..).zip(held.parts.iter().zip(after.iter().zip(&earned)))
+        {
             let overpaid = SealError::Overpaid { loan: *loan, principal: *principal, owed };
             let repaid = part.amount().checked_sub(*after).ok_or(overpaid)?;
             let paid = self.opening(Purpose::Principal, record, place, repaid);
@@ -367,7 +389,8 @@ impl Sealer<'_> {
             let share = share_of(part);
             let [p, i] = quotients;
             let of_principal = Piece { units, share, amount: repaid, quotient: p, fair: *after, total: left };
-            let of_interest = Piece { units, share, amount: *earned, quotient: i, fair: *earned, total: *interest };
+            let of_interest =
+                Piece { units, share, amount: *earned, quotient: i, fair: *earned, total: *interest };
             let owner = part.owner;
             let (principal, interest) = (revealed(&paid), revealed(&got));
             texts.push((Share::Repaid { owner, principal, interest, event: *event }, owner));
@@ -402,7 +425,13 @@ impl Sealer<'_> {
         Movement { amount: Committed::open(opening), handles }
     }
 
-    fn split(&self, purposes: [Purpose; 2], record: u16, place: u16, piece: Piece) -> Split<Committed<Opening>> {
+    fn split(
+        &self,
+        purposes: [Purpose; 2],
+        record: u16,
+        place: u16,
+        piece: Piece,
+    ) -> Split<Committed<Opening>> {
         let [rest, slack] = purposes;
         let (g, e) = (piece.rest(), piece.slack());
         Split {
@@ -435,10 +464,8 @@ impl Sealer<'_> {
         texts: impl Iterator<Item = (Share, MemberId)>,
     ) -> Result<Vec<Section>, SealError> {
         let one = |(number, (share, owner)): (u16, (Share, MemberId))| {
-            self.section(record, number, &share, SHARE_CLASS, &[owner], true).map_err(|source| SealError::Text {
-                reference: String::new(),
-                source,
-            })
+            self.section(record, number, &share, SHARE_CLASS, &[owner], true)
+                .map_err(|source| SealError::Text { reference: String::new(), source })
         };
         (0u16..).zip(texts).map(one).collect()
     }
@@ -454,7 +481,8 @@ impl Sealer<'_> {
         let shard = self.shard_id(&loan.reference);
         let identity = IdentityText { reference: loan.reference.clone(), shard };
         let terms = TermsText { principal: loan.principal, text: loan.terms.clone() };
-        let identity = self.section(record, IDENTITY_SECTION, &identity, IDENTITY_CLASS, owners, false).map_err(text)?;
+        let identity =
+            self.section(record, IDENTITY_SECTION, &identity, IDENTITY_CLASS, owners, false).map_err(text)?;
         let terms = self.section(record, TERMS_SECTION, &terms, TERMS_CLASS, owners, true).map_err(text)?;
         let shares = self.share_sections(record, texts.into_iter())?;
         Ok(Record { shares, identity: Some(identity), terms: Some(terms) })
@@ -483,11 +511,18 @@ impl Sealer<'_> {
     }
 
     /// One envelope per member: the servicer's holds the seed, the others' their viewer keys.
-    fn envelopes(&self, entropy: &SecretBytes, rng: &mut impl CryptoRngCore) -> Vec<counterfoil_crypto::envelope::Envelope> {
+    fn envelopes(
+        &self,
+        entropy: &SecretBytes,
+        rng: &mut impl CryptoRngCore,
+    ) -> Vec<counterfoil_crypto::envelope::Envelope> {
         let seal = |(id, peer): (MemberId, &crate::genesis::Peer)| {
             let key = if id == self.wallet.me { entropy.clone() } else { self.seed.viewer_key(id) };
             let context = envelope_context(&self.header, id);
-            peer.member.envelope_key.seal(&context, &key, rng).expect("envelope keys were checked with the genesis")
+            peer.member
+                .envelope_key
+                .seal(&context, &key, rng)
+                .expect("envelope keys were checked with the genesis")
         };
         self.consortium().peers().map(seal).collect()
     }

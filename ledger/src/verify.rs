@@ -4,7 +4,10 @@
 //! they are the present ones is for [`crate::book`] to compare. So verification runs in parallel, ahead of the order, once.
 
 use crate::{
-    batch::{Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, SUITE, Sealed, SealedBody, TERMS_CLASS, VERSION},
+    batch::{
+        Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, SUITE, Sealed, SealedBody, TERMS_CLASS,
+        VERSION,
+    },
     form::Turn,
     genesis::{Consortium, Terms},
     names::{Hash, Kind},
@@ -70,7 +73,11 @@ impl Verified {
 ///
 /// # Errors
 /// The first [`Rejection`] in order of precedence.
-pub fn verify(consortium: &Consortium, bytes: &[u8], rng: &mut impl CryptoRngCore) -> Result<Verified, Rejection> {
+pub fn verify(
+    consortium: &Consortium,
+    bytes: &[u8],
+    rng: &mut impl CryptoRngCore,
+) -> Result<Verified, Rejection> {
     let sealed = Sealed::from_bytes(bytes)?;
     let batch = &sealed.batch;
     let terms = context(consortium, batch)?;
@@ -130,7 +137,12 @@ fn shape(consortium: &Consortium, terms: &Terms, sealed: &Sealed) -> Result<(), 
         postings.len() == banks && postings.iter().all(|p| p.handles.len() == auditors.saturating_add(1))
     });
     let no_merge_of_itself = kind != Kind::Fund || content.header.merged == 0;
-    let counts = kind == content.header.kind && loans_ok && parts_ok && handles_ok && postings_ok && no_merge_of_itself;
+    let counts = kind == content.header.kind
+        && loans_ok
+        && parts_ok
+        && handles_ok
+        && postings_ok
+        && no_merge_of_itself;
     let records_ok = sealed.records.envelopes.len() == consortium.genesis().members.len()
         && sealed.records.records.len() == records
         && sealed.records.records.iter().all(|record| record_shape(record, kind, sections, auditors));
@@ -197,7 +209,8 @@ fn balance(body: &LinkedBody<()>) -> Result<(), Rejection> {
 fn shares(terms: &Terms, body: &LinkedBody<()>) -> Result<(), Rejection> {
     let Body::Originate { loans, .. } = body else { return Ok(()) };
     let units = Committed::<()>::constant(u64::from(terms.product.share_units())).point();
-    let complete = loans.iter().all(|loan| Committed::sum(loan.parts.iter().map(|p| &p.share)).point() == units);
+    let complete =
+        loans.iter().all(|loan| Committed::sum(loan.parts.iter().map(|p| &p.share)).point() == units);
     if complete { Ok(()) } else { Err(Rejection::Shares) }
 }
 

@@ -5,11 +5,15 @@
 //! servicer that posts a share to the wrong bank is noticed at once), and the totals of all parts must open the control
 //! accounts of the state. What does not agree is a [`Finding`].
 
-#![allow(clippy::arithmetic_side_effects, reason = "arithmetic is on points and scalars; amounts are added saturating")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "arithmetic is on points and scalars; amounts are added saturating"
+)]
 
 use crate::{
     batch::{
-        Body, IDENTITY_SECTION, Movement, Posting, Sealed, TERMS_SECTION, envelope_context, loan_id, section_context,
+        Body, IDENTITY_SECTION, Movement, Posting, Sealed, TERMS_SECTION, envelope_context, loan_id,
+        section_context,
     },
     book::Book,
     genesis::{Consortium, Keys},
@@ -164,12 +168,22 @@ impl View {
         let header = &sealed.batch.content.header;
         let terms = self.consortium.terms(header.product)?;
         let context = envelope_context(header, self.me);
-        let viewer = self.keys.envelope.open(&context, sealed.records.envelopes.get(usize::from(self.me.0))?).ok()?;
-        // The servicer's own envelope holds the seed, from which its viewer key follows.
         let viewer =
-            if header.servicer == self.me { crate::seed::Seed::new(viewer).viewer_key(self.me) } else { viewer };
+            self.keys.envelope.open(&context, sealed.records.envelopes.get(usize::from(self.me.0))?).ok()?;
+        // The servicer's own envelope holds the seed, from which its viewer key follows.
+        let viewer = if header.servicer == self.me {
+            crate::seed::Seed::new(viewer).viewer_key(self.me)
+        } else {
+            viewer
+        };
         if self.consortium.bank_index(self.me).is_some() {
-            return Some(Scope { viewer, share_place: 0, terms_place: None, handle: 0, banks: vec![self.me] });
+            return Some(Scope {
+                viewer,
+                share_place: 0,
+                terms_place: None,
+                handle: 0,
+                banks: vec![self.me],
+            });
         }
         let place = terms.auditors.iter().position(|id| *id == self.me)?;
         Some(Scope {
@@ -200,7 +214,12 @@ impl View {
     }
 
     /// Books what was opened, after comparing it with the ledger; returns the sums per bank and component.
-    fn book(&mut self, sealed: &Sealed, scope: &Scope, shares: &[((u16, u16), Share)]) -> BTreeMap<(MemberId, Component), u64> {
+    fn book(
+        &mut self,
+        sealed: &Sealed,
+        scope: &Scope,
+        shares: &[((u16, u16), Share)],
+    ) -> BTreeMap<(MemberId, Component), u64> {
         let mut sums = BTreeMap::new();
         let header = sealed.batch.content.header.clone();
         let mut repaid = std::collections::BTreeSet::new();
@@ -251,7 +270,14 @@ impl View {
     }
 
     /// Notes a part of a loan; returns which.
-    fn note(&mut self, sealed: &Sealed, scope: &Scope, place: (u16, u16), owner: MemberId, share: &Share) -> Option<LoanId> {
+    fn note(
+        &mut self,
+        sealed: &Sealed,
+        scope: &Scope,
+        place: (u16, u16),
+        owner: MemberId,
+        share: &Share,
+    ) -> Option<LoanId> {
         let id = match (share, &sealed.batch.content.body) {
             (Share::New { .. }, _) => loan_id(&sealed.batch.content.header, place.0),
             (Share::Repaid { .. }, Body::Repay { loans, .. }) => loans.get(usize::from(place.0))?.loan,
@@ -259,7 +285,8 @@ impl View {
         };
         let known = self.loans.contains_key(&id);
         let header = &sealed.batch.content.header;
-        let mut view = self.loans.remove(&id).unwrap_or_else(|| LoanView::new(header.servicer, header.product));
+        let mut view =
+            self.loans.remove(&id).unwrap_or_else(|| LoanView::new(header.servicer, header.product));
         if !known {
             self.texts(sealed, scope, place, &mut view);
         }
@@ -288,7 +315,8 @@ impl View {
         if let (Some(section), None) = (&record.identity, scope.terms_place) {
             let context = section_context(header, place.0, IDENTITY_SECTION);
             let plain = section.open(&scope.viewer, own_place, &context).ok();
-            view.reference = plain.and_then(|p| borsh::from_slice::<IdentityText>(&p).ok()).map(|t| t.reference);
+            view.reference =
+                plain.and_then(|p| borsh::from_slice::<IdentityText>(&p).ok()).map(|t| t.reference);
         }
         if let Some(section) = &record.terms {
             let context = section_context(header, place.0, TERMS_SECTION);
@@ -337,15 +365,29 @@ impl View {
     }
 
     /// Opens each posting in scope with the view key and compares it with the sum of the parts.
-    fn compare_postings(&mut self, sealed: &Sealed, scope: &Scope, sums: &BTreeMap<(MemberId, Component), u64>) {
+    fn compare_postings(
+        &mut self,
+        sealed: &Sealed,
+        scope: &Scope,
+        sums: &BTreeMap<(MemberId, Component), u64>,
+    ) {
         let header = &sealed.batch.content.header;
         for (component, postings) in sealed.batch.content.body.postings() {
             for bank in &scope.banks {
                 let index = self.consortium.bank_index(*bank).unwrap_or(usize::MAX);
                 let sum = sums.get(&(*bank, component)).copied().unwrap_or(0);
-                if !postings.get(index).is_some_and(|p| self.holds(&p.amount, p.handles.get(scope.handle), sum)) {
+                if !postings
+                    .get(index)
+                    .is_some_and(|p| self.holds(&p.amount, p.handles.get(scope.handle), sum))
+                {
                     let (servicer, sequence, kind) = (header.servicer, header.sequence, header.kind);
-                    self.findings.push(Finding::Misposted { servicer, sequence, kind, bank: *bank, component });
+                    self.findings.push(Finding::Misposted {
+                        servicer,
+                        sequence,
+                        kind,
+                        bank: *bank,
+                        component,
+                    });
                 }
             }
         }
@@ -353,7 +395,9 @@ impl View {
 
     /// Whether `commitment` holds `amount`, by its handle for this viewer.
     fn holds(&self, commitment: &Encoded, handle: Option<&Encoded>, amount: u64) -> bool {
-        let (Ok(point), Some(Ok(handle))) = (commitment.decode(), handle.map(Encoded::decode)) else { return false };
+        let (Ok(point), Some(Ok(handle))) = (commitment.decode(), handle.map(Encoded::decode)) else {
+            return false;
+        };
         self.keys.view.strip(&point, &handle) == pedersen::value(&Scalar::from(amount))
     }
 
@@ -413,7 +457,9 @@ fn commitment_at(
     let posting = |p: &Posting<Encoded, Encoded>| p.amount;
     match body {
         Body::Fund { postings } => postings.get(section).map(posting),
-        Body::Originate { loans, .. } => loans.get(record)?.parts.get(section).map(|part| movement(&part.principal)),
+        Body::Originate { loans, .. } => {
+            loans.get(record)?.parts.get(section).map(|part| movement(&part.principal))
+        }
         Body::Repay { loans, .. } => {
             let part = loans.get(record)?.parts.get(section)?;
             Some(movement(part.movement(component)))

@@ -151,7 +151,8 @@ impl Wallet {
     }
 
     fn available(&self, product: ProductId) -> Vec<Opening> {
-        let empty = || vec![Opening { value: Scalar::ZERO, blinding: Scalar::ZERO }; self.consortium.banks().len()];
+        let empty =
+            || vec![Opening { value: Scalar::ZERO, blinding: Scalar::ZERO }; self.consortium.banks().len()];
         self.available.get(&product).cloned().unwrap_or_else(empty)
     }
 
@@ -207,7 +208,8 @@ impl Wallet {
             let sealed_identity = sealed.records.records.get(usize::from(record))?.identity.as_ref()?;
             let key = seed.section_key(record, IDENTITY_SECTION);
             let context = section_context(header, record, IDENTITY_SECTION);
-            let identity: IdentityText = borsh::from_slice(&sealed_identity.open_with(&key, &context).ok()?).ok()?;
+            let identity: IdentityText =
+                borsh::from_slice(&sealed_identity.open_with(&key, &context).ok()?).ok()?;
             let loan = HeldLoan { product: header.product, reference: identity.reference, parts };
             opened.push((loan_id(header, record), loan));
         }
@@ -300,11 +302,16 @@ impl Postings {
     /// movements could be taken apart by trying which subset sums to it.)
     pub(crate) fn seal(self, seed: &Seed, purpose: Purpose) -> Vec<Opening> {
         let total: Scalar = self.sums.iter().map(|sum| sum.blinding).sum();
-        let mut blindings: Vec<_> = (0u16..).zip(&self.sums).map(|(bank, _)| seed.scalar(purpose, bank, 0)).collect();
+        let mut blindings: Vec<_> =
+            (0u16..).zip(&self.sums).map(|(bank, _)| seed.scalar(purpose, bank, 0)).collect();
         let others: Scalar = blindings.iter().rev().skip(1).sum();
         if let Some(last) = blindings.last_mut() {
             *last = total - others;
         }
-        self.sums.iter().zip(blindings).map(|(sum, blinding)| Opening { value: sum.value, blinding }).collect()
+        self.sums
+            .iter()
+            .zip(blindings)
+            .map(|(sum, blinding)| Opening { value: sum.value, blinding })
+            .collect()
     }
 }

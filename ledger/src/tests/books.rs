@@ -35,7 +35,12 @@ fn a_loan_is_repaid_to_the_last_cent_in_any_steps() {
     let mut world = World::funded(2);
     let loan = world.lend("L1", 1_003, &[1, 2, 3]);
     for (event, principal) in [1, 1, 2, 3, 500, 1, 7, 488].into_iter().enumerate() {
-        world.book(Events::Repay(vec![repayment(loan, principal, principal % 3, u8::try_from(event).unwrap())]));
+        world.book(Events::Repay(vec![repayment(
+            loan,
+            principal,
+            principal % 3,
+            u8::try_from(event).unwrap(),
+        )]));
     }
     assert_eq!(world.wallet.loans()[&loan].balance(), 0);
     world.reconcile();
@@ -53,7 +58,8 @@ fn top_ups_wait_until_the_next_loan_batch_takes_them_up() {
         world.wallet.absorb(batch).unwrap();
         world.views.iter_mut().for_each(|view| view.read(batch));
     }
-    let incoming = |world: &World| world.views[1].totals[&(member(0), PRODUCT, member(1), AccountKind::Incoming)];
+    let incoming =
+        |world: &World| world.views[1].totals[&(member(0), PRODUCT, member(1), AccountKind::Incoming)];
     assert_eq!(incoming(&world), 55);
     world.reconcile();
     world.lend("L2", 1_000, &[1]);
@@ -65,7 +71,9 @@ fn top_ups_wait_until_the_next_loan_batch_takes_them_up() {
 fn a_wallet_is_read_back_from_the_chain() {
     let mut world = World::new(4);
     let mut chain = vec![world.book(Events::Fund((0..4).map(|bank| (member(bank), 1_000_000)).collect()))];
-    chain.push(world.book(Events::Originate(vec![new_loan("L1", 10_000, &[1]), new_loan("L2", 20_000, &[2, 3])])));
+    chain.push(
+        world.book(Events::Originate(vec![new_loan("L1", 10_000, &[1]), new_loan("L2", 20_000, &[2, 3])])),
+    );
     let loan = world.wallet.loan_of(PRODUCT, "L1").unwrap();
     chain.push(world.book(Events::Repay(vec![repayment(loan, 500, 20, 1)])));
     let mut read = crate::wallet::Wallet::new(world.consortium.clone(), member(0), world.keys[0].clone());
@@ -92,7 +100,10 @@ fn drafts_that_cannot_be_booked_say_why() {
     let overpaid = SealError::Overpaid { loan, principal: 100_000, owed: 99_999 };
     assert_eq!(error(Events::Repay(vec![repayment(loan, 100_000, 1, 2)])), overpaid);
     assert!(matches!(error(Events::Repay(vec![repayment(loan, 1, 1, 1)])), SealError::Doubled(_)));
-    assert!(matches!(error(Events::Repay(vec![repayment(loan, 1, u64::MAX, 2)])), SealError::Interest { .. }));
+    assert!(matches!(
+        error(Events::Repay(vec![repayment(loan, 1, u64::MAX, 2)])),
+        SealError::Interest { .. }
+    ));
     let many: Vec<_> = (0..5).map(|i| new_loan(&format!("M{i}"), 6_000_000, &[1])).collect();
     assert!(matches!(error(Events::Originate(many)), SealError::Reserve { .. }));
 }

@@ -5,7 +5,8 @@ use crate::{batch::Sealed, draft::Events};
 
 /// Everything about a batch that can be seen without a key: lengths and counts of all that is stored.
 fn silhouette(sealed: &Sealed) -> Vec<usize> {
-    let sections = sealed.records.records.iter().flat_map(|r| r.shares.iter().chain(&r.identity).chain(&r.terms));
+    let sections =
+        sealed.records.records.iter().flat_map(|r| r.shares.iter().chain(&r.identity).chain(&r.terms));
     let mut shape: Vec<_> = sections.flat_map(|s| [s.ciphertext.len(), s.wraps.len()]).collect();
     shape.push(sealed.records.envelopes.len());
     shape.extend(sealed.batch.content.body.postings().iter().map(|(_, postings)| postings.len()));
