@@ -161,7 +161,7 @@ impl Section {
             *prefix = length.to_le_bytes();
         }
         let ciphertext = encrypt(key, context, &padded);
-        let wraps = viewers.iter().map(|viewer| wrap(viewer, context, key)).collect();
+        let wraps = (0u32..).zip(viewers).map(|(place, viewer)| wrap(viewer, place, context, key)).collect();
         Ok(Self { ciphertext, wraps })
     }
 
@@ -183,8 +183,8 @@ impl Section {
         context: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
         let wrapped = self.wraps.get(place).ok_or(Unreadable)?;
-        let wrapping = in_context(&wrapping_key(viewer), context);
-        let key = secret(decrypt(&wrapping, context, wrapped)?)?;
+        let place = u32::try_from(place).map_err(|_| Unreadable)?;
+        let key = secret(decrypt(&wrapping_key(viewer, place, context), context, wrapped)?)?;
         self.open_with(&key, context)
     }
 
@@ -221,21 +221,21 @@ pub struct TooLong {
     pub class: u16,
 }
 
-fn wrapping_key(viewer: &SecretBytes) -> SecretBytes {
-    SecretBytes::new(blake3::derive_key(labels::SECTION_WRAP_KDF, viewer.expose()))
+/// The viewer key is one per batch and nonces are zero, so the key of a wrap takes in the section's context and the wrap's
+/// place. Without the place, two wraps of a section for one viewer would be the same bytes, and tell everybody which parts
+/// of a loan have one owner.
+fn wrapping_key(viewer: &SecretBytes, place: u32, context: &[u8]) -> SecretBytes {
+    let key = Zeroizing::new(blake3::derive_key(labels::SECTION_WRAP_KDF, viewer.expose()));
+    let mut hasher = blake3::Hasher::new_keyed(&key);
+    hasher.update(&place.to_le_bytes()).update(context);
+    SecretBytes::new(*hasher.finalize().as_bytes())
 }
 
-/// The viewer key is one per batch and the context one per section, so a wrapping key and nonce would repeat across the
-/// sections of a batch: the wrapping key takes the context in.
-fn wrap(viewer: &SecretBytes, context: &[u8], key: &SecretBytes) -> Wrap {
-    let sealed = encrypt(&in_context(&wrapping_key(viewer), context), context, key.expose());
+fn wrap(viewer: &SecretBytes, place: u32, context: &[u8], key: &SecretBytes) -> Wrap {
+    let sealed = encrypt(&wrapping_key(viewer, place, context), context, key.expose());
     let mut wrap = [0; 48];
     wrap.iter_mut().zip(sealed).for_each(|(to, from)| *to = from);
     wrap
-}
-
-fn in_context(key: &SecretBytes, context: &[u8]) -> SecretBytes {
-    SecretBytes::new(*blake3::keyed_hash(key.expose(), context).as_bytes())
 }
 
 fn encrypt(key: &SecretBytes, aad: &[u8], msg: &[u8]) -> Vec<u8> {
@@ -306,6 +306,16 @@ mod tests {
         let mut changed = section;
         changed.ciphertext[3] ^= 1;
         assert_eq!(changed.open(&viewers[0], 0, b"c"), Err(Unreadable));
+    }
+
+    #[test]
+    fn wraps_for_one_viewer_are_all_different() {
+        let viewer = key();
+        let section = Section::seal(&key(), b"c", b"hello", 64, &[viewer.clone(), viewer.clone()]).unwrap();
+        assert_ne!(section.wraps[0], section.wraps[1]);
+        for place in 0..2 {
+            assert_eq!(section.open(&viewer, place, b"c").unwrap().as_slice(), b"hello");
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub const PROPOSAL_SIGNATURE: &[u8] = b"counterfoil/1/proposal";
 pub const ENVELOPE_INFO: &[u8] = b"counterfoil/1/envelope";
 /// Key derivation: everything that a batch's seed is expanded to.
 pub const BATCH_SEED_KDF: &str = "counterfoil/1 batch seed expansion";
+/// Key derivation: what a servicer mixes into the randomness of its batches.
+pub const BATCH_RANDOMNESS_KDF: &str = "counterfoil/1 batch randomness";
 /// Key derivation: the key that wraps section keys for one viewer.
 pub const SECTION_WRAP_KDF: &str = "counterfoil/1 section key wrap";
 /// Key derivation: shard ids, a servicer's keyed pseudonyms of its customers.

@@ -316,12 +316,32 @@ impl Relation<Opening> {
         transcript: &mut Transcript,
         rng: &mut impl CryptoRngCore,
     ) -> Result<Proofs, RelationError> {
-        let sigma = self.statement.prove(transcript, &self.secrets, rng).to_bytes();
+        let sigma = self.prove_sigma(transcript, rng);
+        let ranges = self.prove_ranges(transcript, rng, |_, opening| opening.amount())?;
+        Ok(Proofs { sigma, ranges })
+    }
+
+    /// The first step of [`Relation::prove`]: the sigma proof.
+    pub fn prove_sigma(&self, transcript: &mut Transcript, rng: &mut impl CryptoRngCore) -> Vec<u8> {
+        self.statement.prove(transcript, &self.secrets, rng).to_bytes()
+    }
+
+    /// The second step: the range proofs by ascending width. `amount` finds the amount in an opening; the proof of one that
+    /// is not what the opening holds does not verify.
+    ///
+    /// # Errors
+    /// [`RelationError::Range`] when there is no amount, or it is outside its range.
+    pub fn prove_ranges(
+        &self,
+        transcript: &mut Transcript,
+        rng: &mut impl CryptoRngCore,
+        amount: impl Fn(Width, &Opening) -> Option<u64>,
+    ) -> Result<Vec<RangeProof>, RelationError> {
         let mut ranges = Vec::new();
         for (width, quantities) in &self.ranges {
             let amounts = quantities.iter().enumerate().map(|(index, q)| {
                 let out_of_range = RangeError::ValueOutOfRange { index, bits: width.bits() };
-                q.witness.amount().ok_or(RelationError::Range(*width, out_of_range))
+                amount(*width, &q.witness).ok_or(RelationError::Range(*width, out_of_range))
             });
             let amounts: Zeroizing<Vec<u64>> = Zeroizing::new(amounts.collect::<Result<_, _>>()?);
             let blindings: Zeroizing<Vec<Scalar>> =
@@ -331,7 +351,7 @@ impl Relation<Opening> {
             absorb_range(transcript, &bytes);
             ranges.push(RangeProof { width: *width, bytes });
         }
-        Ok(Proofs { sigma, ranges })
+        Ok(ranges)
     }
 }
 

@@ -14,7 +14,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use counterfoil_crypto::{
     encoding::Encoded,
     envelope::{Envelope, Section},
-    identity::Signature,
+    identity::{Identity, Signature},
     labels, merkle,
     relation::Proofs,
     view_key::OwnerKey,
@@ -283,6 +283,14 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Signs content and proofs.
+    #[must_use]
+    pub fn sign(content: Content, proofs: Proofs, servicer: &Identity) -> Self {
+        let mut batch = Self { content, proofs, signature: Signature::from_bytes([0; 64]) };
+        batch.signature = servicer.sign(labels::BATCH_SIGNATURE, &batch.signed_bytes());
+        batch
+    }
+
     /// The batch's id: a hash over everything but the signature, which does not change what it says.
     #[must_use]
     pub fn id(&self) -> Hash {

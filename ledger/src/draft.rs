@@ -1,9 +1,10 @@
 //! Drafts: what a servicer wants to book, in the clear.
 
 use crate::names::{Date, Hash, LoanId, MemberId, ProductId};
+use borsh::BorshSerialize;
 
 /// A batch before it is sealed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Draft {
     /// The product of all its loans.
     pub product: ProductId,
@@ -16,7 +17,7 @@ pub struct Draft {
 }
 
 /// What a draft does: events of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub enum Events {
     /// Top-ups: `(bank, minor units)`, a bank at most once.
     Fund(Vec<(MemberId, u64)>),
@@ -27,7 +28,7 @@ pub enum Events {
 }
 
 /// A new loan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct NewLoan {
     /// The servicer's number of the loan, at most 56 bytes.
     pub reference: String,
@@ -40,7 +41,7 @@ pub struct NewLoan {
 }
 
 /// A repayment of one loan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct Repayment {
     /// The loan.
     pub loan: LoanId,

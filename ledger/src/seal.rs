@@ -16,7 +16,7 @@ use crate::{
     genesis::{Consortium, Terms},
     names::{Hash, Kind, Lane, LoanId, MemberId},
     relation::{LinkedBody, Viewers, interest_quotient_width, relation},
-    seed::{Purpose, Seed},
+    seed::{Hedged, Purpose, Seed},
     share::{IdentityText, Revealed, Share, TermsText},
     verify::transcript,
     wallet::{HeldLoan, Postings, Wallet},
@@ -24,16 +24,17 @@ use crate::{
 use counterfoil_crypto::{
     encoding::Encoded,
     envelope::{Section, TooLong},
-    identity::Signature,
     labels,
     pedersen::Opening,
-    relation::{Committed, RelationError},
+    relation::{Committed, Relation, RelationError},
     secret::SecretBytes,
     view_key::PublicViewKey,
 };
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use merlin::Transcript;
 use rand_core::CryptoRngCore;
 use std::convert::Infallible;
+use zeroize::Zeroizing;
 
 /// Why a draft cannot be sealed. Nothing was changed; each message says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,16 +119,39 @@ pub enum SealError {
 /// # Errors
 /// [`SealError`] says what cannot be booked and what to do.
 pub fn seal(wallet: &Wallet, draft: &Draft, rng: &mut impl CryptoRngCore) -> Result<Sealed, SealError> {
-    let consortium = &wallet.consortium;
-    let terms = consortium.terms(draft.product).ok_or(SealError::Product)?;
+    let terms = wallet.consortium.terms(draft.product).ok_or(SealError::Product)?;
+    let header = header(wallet, terms, draft);
+    // Whatever the generator does: two different batches never share a blinding, a key or a nonce (attack 11).
+    let inputs = borsh::to_vec(&(&header, draft)).unwrap_or_default();
+    let rng = &mut Hedged::new(&wallet.keys.identity.to_seed(), &inputs, rng);
+    sketch(wallet, header, draft, rng)?.finish(wallet, rng)
+}
+
+/// A batch before its proofs, as only its servicer knows it.
+#[derive(Clone)]
+pub(crate) struct Sketch {
+    pub(crate) header: Header,
+    pub(crate) body: LinkedBody<Opening>,
+    pub(crate) records: Records,
+    /// `t` of the servicer's owner keys.
+    pub(crate) owner_secrets: Zeroizing<Vec<Scalar>>,
+}
+
+pub(crate) fn sketch(
+    wallet: &Wallet,
+    header: Header,
+    draft: &Draft,
+    rng: &mut impl CryptoRngCore,
+) -> Result<Sketch, SealError> {
+    let terms = wallet.consortium.terms(header.product).ok_or(SealError::Product)?;
     let entropy = SecretBytes::random(rng);
     let mut sealer = Sealer {
         wallet,
         terms,
         seed: Seed::new(entropy.clone()),
-        header: header(wallet, terms, draft),
-        auditors: consortium.auditor_keys(terms),
-        owner_secrets: Vec::new(),
+        header,
+        auditors: wallet.consortium.auditor_keys(terms),
+        owner_secrets: Zeroizing::default(),
     };
     let (body, records) = match &draft.events {
         Events::Fund(amounts) => sealer.fund(amounts)?,
@@ -135,10 +159,39 @@ pub fn seal(wallet: &Wallet, draft: &Draft, rng: &mut impl CryptoRngCore) -> Res
         Events::Repay(repayments) => sealer.repay(repayments)?,
     };
     let records = Records { envelopes: sealer.envelopes(&entropy, rng), records };
-    sealer.finish(&body, records, rng)
+    let Sealer { header, owner_secrets, .. } = sealer;
+    Ok(Sketch { header, body, records, owner_secrets })
 }
 
-fn header(wallet: &Wallet, terms: &Terms, draft: &Draft) -> Header {
+impl Sketch {
+    /// The wire form of what is proven.
+    pub(crate) fn content(&self) -> Content {
+        let Ok(body) = self.body.turn(&mut Encode);
+        Content { header: self.header.clone(), body, records: self.records.root() }
+    }
+
+    /// What is proven, for a transcript that has absorbed the content.
+    pub(crate) fn relation(
+        &self,
+        wallet: &Wallet,
+        transcript: &mut Transcript,
+    ) -> Result<Relation<Opening>, SealError> {
+        let consortium = &wallet.consortium;
+        let terms = consortium.terms(self.header.product).ok_or(SealError::Product)?;
+        let viewers = Viewers::of(consortium, terms, self.header.servicer).ok_or(SealError::Product)?;
+        Ok(relation(&terms.product, &viewers, &self.body, &self.owner_secrets, transcript))
+    }
+
+    fn finish(self, wallet: &Wallet, rng: &mut impl CryptoRngCore) -> Result<Sealed, SealError> {
+        let content = self.content();
+        let mut transcript = transcript(self.header.consortium, &content);
+        let relation = self.relation(wallet, &mut transcript)?;
+        let proofs = relation.prove(&mut transcript, rng).map_err(SealError::Policy)?;
+        Ok(Sealed { batch: Batch::sign(content, proofs, &wallet.keys.identity), records: self.records })
+    }
+}
+
+pub(crate) fn header(wallet: &Wallet, terms: &Terms, draft: &Draft) -> Header {
     let kind = match draft.events {
         Events::Fund(_) => Kind::Fund,
         Events::Originate(_) => Kind::Originate,
@@ -161,7 +214,8 @@ fn header(wallet: &Wallet, terms: &Terms, draft: &Draft) -> Header {
     }
 }
 
-type Sketch = (LinkedBody<Opening>, Vec<Record>);
+/// What a batch says, and its sealed sections.
+type Said = (LinkedBody<Opening>, Vec<Record>);
 
 struct Sealer<'a> {
     wallet: &'a Wallet,
@@ -169,7 +223,7 @@ struct Sealer<'a> {
     seed: Seed,
     header: Header,
     auditors: Vec<PublicViewKey>,
-    owner_secrets: Vec<Scalar>,
+    owner_secrets: Zeroizing<Vec<Scalar>>,
 }
 
 /// A part on its way into a batch: slot order, whole amounts.
@@ -183,7 +237,7 @@ impl Sealer<'_> {
         &self.wallet.consortium
     }
 
-    fn fund(&self, amounts: &[(MemberId, u64)]) -> Result<Sketch, SealError> {
+    fn fund(&self, amounts: &[(MemberId, u64)]) -> Result<Said, SealError> {
         let mut sums = Postings::new(self.consortium());
         for (place, (bank, amount)) in amounts.iter().enumerate() {
             let doubled = amounts.iter().skip(place + 1).any(|(other, _)| other == bank);
@@ -207,7 +261,7 @@ impl Sealer<'_> {
         Ok((body, vec![Record { shares, identity: None, terms: None }]))
     }
 
-    fn originate(&mut self, loans: &[NewLoan]) -> Result<Sketch, SealError> {
+    fn originate(&mut self, loans: &[NewLoan]) -> Result<Said, SealError> {
         let count = u16::try_from(loans.len()).ok().filter(|n| (1..=MAX_LOANS).contains(&usize::from(*n)));
         count.ok_or(SealError::Count(loans.len()))?;
         let mut funded = Postings::new(self.consortium());
@@ -324,7 +378,7 @@ impl Sealer<'_> {
         Ok(keyed.into_iter().map(|entry| entry.1).collect())
     }
 
-    fn repay(&self, repayments: &[Repayment]) -> Result<Sketch, SealError> {
+    fn repay(&self, repayments: &[Repayment]) -> Result<Said, SealError> {
         if !(1..=MAX_LOANS).contains(&repayments.len()) {
             return Err(SealError::Count(repayments.len()));
         }
@@ -505,7 +559,7 @@ impl Sealer<'_> {
     ) -> Result<Section, TooLong> {
         let auditors = if audited { self.terms.auditors.as_slice() } else { &[] };
         let viewers: Vec<_> = owners.iter().chain(auditors).map(|id| self.seed.viewer_key(*id)).collect();
-        let plain = zeroize::Zeroizing::new(borsh::to_vec(text).unwrap_or_default());
+        let plain = Zeroizing::new(borsh::to_vec(text).unwrap_or_default());
         let context = section_context(&self.header, record, number);
         Section::seal(&self.seed.section_key(record, number), &context, &plain, class, &viewers)
     }
@@ -525,23 +579,6 @@ impl Sealer<'_> {
                 .expect("envelope keys were checked with the genesis")
         };
         self.consortium().peers().map(seal).collect()
-    }
-
-    fn finish(
-        &self,
-        body: &LinkedBody<Opening>,
-        records: Records,
-        rng: &mut impl CryptoRngCore,
-    ) -> Result<Sealed, SealError> {
-        let Ok(wire) = body.turn(&mut Encode);
-        let content = Content { header: self.header.clone(), body: wire, records: records.root() };
-        let viewers = Viewers::of(self.consortium(), self.terms, self.wallet.me).ok_or(SealError::Product)?;
-        let mut transcript = transcript(self.header.consortium, &content);
-        let relation = relation(&self.terms.product, &viewers, body, &self.owner_secrets, &mut transcript);
-        let proofs = relation.prove(&mut transcript, rng).map_err(SealError::Policy)?;
-        let mut batch = Batch { content, proofs, signature: Signature::from_bytes([0; 64]) };
-        batch.signature = self.wallet.keys.identity.sign(labels::BATCH_SIGNATURE, &batch.signed_bytes());
-        Ok(Sealed { batch, records })
     }
 }
 

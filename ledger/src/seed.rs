@@ -6,7 +6,8 @@
 use crate::names::MemberId;
 use counterfoil_crypto::{labels, secret::SecretBytes};
 use curve25519_dalek::scalar::Scalar;
-use zeroize::Zeroize as _;
+use rand_core::{CryptoRng, CryptoRngCore, RngCore};
+use zeroize::Zeroizing;
 
 /// What a secret scalar of a batch is for.
 #[derive(Clone, Copy, Debug)]
@@ -37,11 +38,9 @@ impl Seed {
 
     /// The secret scalar of a purpose at a place: uniform, since 64 bytes are reduced.
     pub(crate) fn scalar(&self, purpose: Purpose, record: u16, part: u16) -> Scalar {
-        let mut wide = [0; 64];
-        self.expand(b's', purpose as u8, record, part).fill(&mut wide);
-        let scalar = Scalar::from_bytes_mod_order_wide(&wide);
-        wide.zeroize();
-        scalar
+        let mut wide = Zeroizing::new([0; 64]);
+        self.expand(b's', purpose as u8, record, part).fill(&mut *wide);
+        Scalar::from_bytes_mod_order_wide(&wide)
     }
 
     /// The key of a section.
@@ -55,9 +54,9 @@ impl Seed {
     }
 
     fn bytes(&self, class: u8, a: u16, b: u16) -> SecretBytes {
-        let mut bytes = [0; 32];
-        self.expand(class, 0, a, b).fill(&mut bytes);
-        SecretBytes::new(bytes)
+        let mut bytes = Zeroizing::new([0; 32]);
+        self.expand(class, 0, a, b).fill(&mut *bytes);
+        SecretBytes::new(*bytes)
     }
 
     fn expand(&self, class: u8, purpose: u8, a: u16, b: u16) -> blake3::OutputReader {
@@ -68,3 +67,35 @@ impl Seed {
         hasher.finalize_xof()
     }
 }
+
+/// The generator of one batch: fresh random bytes mixed with a secret key and with all that goes into the batch. Should
+/// the machine's generator repeat itself (a restored snapshot, a broken driver), two batches still have nothing in common,
+/// and without the key none of it can be predicted.
+pub(crate) struct Hedged(blake3::OutputReader);
+
+impl Hedged {
+    pub(crate) fn new(key: &SecretBytes, inputs: &[u8], rng: &mut impl CryptoRngCore) -> Self {
+        let key = SecretBytes::new(blake3::derive_key(labels::BATCH_RANDOMNESS_KDF, key.expose()));
+        let mut hasher = blake3::Hasher::new_keyed(key.expose());
+        hasher.update(SecretBytes::random(rng).expose()).update(inputs);
+        Self(hasher.finalize_xof())
+    }
+}
+
+impl RngCore for Hedged {
+    fn next_u32(&mut self) -> u32 {
+        rand_core::impls::next_u32_via_fill(self)
+    }
+    fn next_u64(&mut self) -> u64 {
+        rand_core::impls::next_u64_via_fill(self)
+    }
+    fn fill_bytes(&mut self, dest: &mut [u8]) {
+        self.0.fill(dest);
+    }
+    fn try_fill_bytes(&mut self, dest: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.0.fill(dest);
+        Ok(())
+    }
+}
+
+impl CryptoRng for Hedged {}

@@ -63,7 +63,7 @@ pub enum Share {
 }
 
 /// An `identity` section: whose loan it is. Personal data.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct IdentityText {
     /// The servicer's number of the loan.
     pub reference: String,
@@ -72,10 +72,23 @@ pub struct IdentityText {
 }
 
 /// A `terms` section: the contract.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct TermsText {
     /// Principal of the whole loan in minor units.
     pub principal: u64,
     /// Terms in words: rate, term, schedule.
     pub text: String,
+}
+
+// Personal data and amounts stay out of logs (attack 27).
+impl std::fmt::Debug for IdentityText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdentityText(…)")
+    }
+}
+
+impl std::fmt::Debug for TermsText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TermsText(…)")
+    }
 }

@@ -13,17 +13,25 @@
 use crate::{
     batch::{
         Body, IDENTITY_SECTION, Movement, Posting, Sealed, TERMS_SECTION, envelope_context, loan_id,
-        section_context,
+        owner_key, section_context,
     },
     book::Book,
     genesis::{Consortium, Keys},
     names::{AccountKind, Component, Kind, LoanId, MemberId, ProductId, entry},
+    seed::Seed,
     share::{IdentityText, Revealed, Share, TermsText},
     store::StoreError,
 };
-use counterfoil_crypto::{encoding::Encoded, pedersen, recover::discrete_log, secret::SecretBytes};
+use counterfoil_crypto::{
+    encoding::Encoded,
+    envelope::{Section, Unreadable},
+    pedersen,
+    recover::discrete_log,
+    secret::SecretBytes,
+};
 use curve25519_dalek::scalar::Scalar;
 use std::{collections::BTreeMap, sync::Arc};
+use zeroize::Zeroizing;
 
 /// The bound of a total that is recovered without an opening, in bits.
 pub const TOTAL_BITS: u32 = 40;
@@ -70,7 +78,8 @@ impl LoanView {
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// A section addressed to the viewer opens to garbage, or to another amount than the ledger has.
+    /// A section addressed to the viewer is withheld or opens to garbage, or says something else than the ledger: another
+    /// amount or share, or another owner than the position's.
     FalseOpening {
         /// Whose batch.
         servicer: MemberId,
@@ -123,17 +132,30 @@ pub struct View {
     pub openings: u64,
     /// Sections that were tried and belong to somebody else.
     pub closed: u64,
+    owners: BTreeMap<(LoanId, u16), MemberId>,
     waiting: BTreeMap<(MemberId, ProductId, u64), BTreeMap<MemberId, u64>>,
     merged: BTreeMap<(MemberId, ProductId), u64>,
 }
 
 /// Where this viewer stands in a product: which wrap and which handle is its own, and whose postings it can open.
 struct Scope {
-    viewer: SecretBytes,
+    /// `None` when the servicer sealed no readable envelope: postings are opened and compared all the same.
+    viewer: Option<SecretBytes>,
     share_place: usize,
     terms_place: Option<usize>,
     handle: usize,
     banks: Vec<MemberId>,
+}
+
+impl Scope {
+    fn open(
+        &self,
+        section: &Section,
+        place: usize,
+        context: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+        self.viewer.as_ref().ok_or(Unreadable).and_then(|viewer| section.open(viewer, place, context))
+    }
 }
 
 impl View {
@@ -150,6 +172,7 @@ impl View {
             batches: 0,
             openings: 0,
             closed: 0,
+            owners: BTreeMap::new(),
             waiting: BTreeMap::new(),
             merged: BTreeMap::new(),
         }
@@ -160,6 +183,7 @@ impl View {
         self.batches = self.batches.saturating_add(1);
         let Some(scope) = self.scope(sealed) else { return };
         let shares = self.open_shares(sealed, &scope);
+        self.withheld(sealed, &shares);
         let sums = self.book(sealed, &scope, &shares);
         self.compare_postings(sealed, &scope, &sums);
     }
@@ -168,14 +192,12 @@ impl View {
         let header = &sealed.batch.content.header;
         let terms = self.consortium.terms(header.product)?;
         let context = envelope_context(header, self.me);
-        let viewer =
-            self.keys.envelope.open(&context, sealed.records.envelopes.get(usize::from(self.me.0))?).ok()?;
-        // The servicer's own envelope holds the seed, from which its viewer key follows.
-        let viewer = if header.servicer == self.me {
-            crate::seed::Seed::new(viewer).viewer_key(self.me)
-        } else {
-            viewer
-        };
+        let envelope = sealed.records.envelopes.get(usize::from(self.me.0))?;
+        let mut viewer = self.keys.envelope.open(&context, envelope).ok();
+        if header.servicer == self.me {
+            // The servicer's own envelope holds the seed, from which its viewer key follows.
+            viewer = viewer.map(|entropy| Seed::new(entropy).viewer_key(self.me));
+        }
         if self.consortium.bank_index(self.me).is_some() {
             return Some(Scope {
                 viewer,
@@ -201,7 +223,7 @@ impl View {
         for (record, sections) in (0u16..).zip(&sealed.records.records) {
             for (number, section) in (0u16..).zip(&sections.shares) {
                 let context = section_context(header, record, number);
-                match section.open(&scope.viewer, scope.share_place, &context) {
+                match scope.open(section, scope.share_place, &context) {
                     Err(_) => self.closed = self.closed.saturating_add(1),
                     Ok(plain) => match borsh::from_slice(&plain) {
                         Ok(share) => opened.push(((record, number), share)),
@@ -235,7 +257,9 @@ impl View {
                 self.false_opening(sealed, *place);
                 continue;
             };
-            if !amounts.iter().all(|(component, amount)| self.opens(sealed, *place, *component, amount)) {
+            let opens =
+                amounts.iter().all(|(component, amount)| self.opens(sealed, *place, *component, amount));
+            if !opens || !self.is_owners(sealed, scope, *place, owner, share) {
                 self.false_opening(sealed, *place);
                 continue;
             }
@@ -269,6 +293,47 @@ impl View {
         amount.opening().map(|opening| Encoded::from(&opening.commit())) == commitment
     }
 
+    /// Whether the part is this owner's. Of a new loan, its share must open the ledger's, and a bank must recognise its own
+    /// one-time key; a repayment goes to the owner that the loan was opened with.
+    fn is_owners(
+        &self,
+        sealed: &Sealed,
+        scope: &Scope,
+        place: (u16, u16),
+        owner: MemberId,
+        share: &Share,
+    ) -> bool {
+        let (record, section) = (usize::from(place.0), usize::from(place.1));
+        match (share, &sealed.batch.content.body) {
+            (Share::Fund { .. }, Body::Fund { .. }) => true,
+            (Share::New { share, .. }, Body::Originate { loans, .. }) => {
+                let part = loans.get(record).and_then(|loan| loan.parts.get(section));
+                let is_mine = |owner| scope.terms_place.is_some() || self.keys.view.owns(&owner_key(owner));
+                let commits = share.opening().map(|opening| Encoded::from(&opening.commit()));
+                part.is_some_and(|part| commits == Some(part.share) && is_mine(&part.owner))
+            }
+            (Share::Repaid { .. }, Body::Repay { loans, .. }) => {
+                loans.get(record).and_then(|loan| self.owners.get(&(loan.loan, place.1))) == Some(&owner)
+            }
+            _ => false,
+        }
+    }
+
+    /// A repayment that touches a part in scope comes with its section: a servicer that books it to somebody else would
+    /// rather not show it (attack 15).
+    fn withheld(&mut self, sealed: &Sealed, shares: &[((u16, u16), Share)]) {
+        let Body::Repay { loans, .. } = &sealed.batch.content.body else { return };
+        for (record, loan) in (0u16..).zip(loans) {
+            for section in (0u16..).take(loan.parts.len()) {
+                let place = (record, section);
+                let is_known = self.owners.contains_key(&(loan.loan, section));
+                if is_known && !shares.iter().any(|(opened, _)| *opened == place) {
+                    self.false_opening(sealed, place);
+                }
+            }
+        }
+    }
+
     /// Notes a part of a loan; returns which.
     fn note(
         &mut self,
@@ -293,6 +358,7 @@ impl View {
         let part = view.parts.entry(owner).or_default();
         match share {
             Share::New { share, principal, .. } => {
+                self.owners.insert((id, place.1), owner);
                 part.share = part.share.saturating_add(share.amount);
                 part.lent = part.lent.saturating_add(principal.amount);
                 part.outstanding = part.outstanding.saturating_add(principal.amount);
@@ -314,13 +380,13 @@ impl View {
         let own_place = usize::from(place.1);
         if let (Some(section), None) = (&record.identity, scope.terms_place) {
             let context = section_context(header, place.0, IDENTITY_SECTION);
-            let plain = section.open(&scope.viewer, own_place, &context).ok();
+            let plain = scope.open(section, own_place, &context).ok();
             view.reference =
                 plain.and_then(|p| borsh::from_slice::<IdentityText>(&p).ok()).map(|t| t.reference);
         }
         if let Some(section) = &record.terms {
             let context = section_context(header, place.0, TERMS_SECTION);
-            let plain = section.open(&scope.viewer, scope.terms_place.unwrap_or(own_place), &context).ok();
+            let plain = scope.open(section, scope.terms_place.unwrap_or(own_place), &context).ok();
             view.terms = plain.and_then(|p| borsh::from_slice::<TermsText>(&p).ok()).map(|t| t.text);
         }
     }

@@ -82,12 +82,21 @@ pub struct Wallet {
     events: BTreeSet<Hash>,
 }
 
-/// A batch that should be this wallet's own cannot be read with its keys: it was sealed by another program or is damaged.
+/// Why a batch of this servicer cannot be taken in. The wallet is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("batch {sequence} of this servicer cannot be read back with its keys")]
-pub struct NotOurs {
-    /// Its number in its lane.
-    pub sequence: u64,
+pub enum AbsorbError {
+    /// It was taken in before, or batches before it are missing: taken in twice, its amounts would count twice.
+    #[error("batch {sequence} of this servicer is not the next one; read the wallet from the chain again")]
+    NotNext {
+        /// Its number in its lane.
+        sequence: u64,
+    },
+    /// It was sealed by another program, or is damaged.
+    #[error("batch {sequence} of this servicer cannot be read back with its keys")]
+    NotOurs {
+        /// Its number in its lane.
+        sequence: u64,
+    },
 }
 
 impl Wallet {
@@ -159,13 +168,19 @@ impl Wallet {
     /// Takes in one of this servicer's own batches, from the chain or just sealed. Others are passed over.
     ///
     /// # Errors
-    /// [`NotOurs`] when it is signed by this servicer and yet cannot be read with its keys.
-    pub fn absorb(&mut self, sealed: &Sealed) -> Result<(), NotOurs> {
+    /// [`AbsorbError::NotNext`] when it does not follow the last one of its lane, [`AbsorbError::NotOurs`] when it is signed
+    /// by this servicer and yet cannot be read with its keys.
+    pub fn absorb(&mut self, sealed: &Sealed) -> Result<(), AbsorbError> {
         let header = &sealed.batch.content.header;
         if header.servicer != self.me {
             return Ok(());
         }
-        let not_ours = NotOurs { sequence: header.sequence };
+        let sequence = header.sequence;
+        let before = self.lane(header.product, header.kind.lane());
+        if before.sequence.checked_add(1) != Some(sequence) || before.last != header.previous {
+            return Err(AbsorbError::NotNext { sequence });
+        }
+        let not_ours = AbsorbError::NotOurs { sequence };
         let seed = self.seed_of(sealed).ok_or(not_ours)?;
         match header.kind {
             Kind::Fund => self.absorb_fund(sealed, &seed),
@@ -173,7 +188,7 @@ impl Wallet {
             Kind::Repay => self.absorb_repaid(sealed, &seed),
         }
         .ok_or(not_ours)?;
-        let head = LaneHead { sequence: header.sequence, last: sealed.batch.id() };
+        let head = LaneHead { sequence, last: sealed.batch.id() };
         self.lanes.insert((header.product, header.kind.lane()), head);
         Ok(())
     }
@@ -224,7 +239,7 @@ impl Wallet {
     fn absorb_repaid(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
         let Body::Repay { loans, .. } = &sealed.batch.content.body else { return None };
         let (mut repaid, mut earned) = (Postings::new(&self.consortium), Postings::new(&self.consortium));
-        let mut after = Vec::new();
+        let (mut after, mut events) = (Vec::new(), Vec::new());
         for (record, loan) in (0u16..).zip(loans) {
             let mut held = self.loans.get(&loan.loan)?.clone();
             for (part, share) in held.parts.iter_mut().zip(shares(sealed, seed, record)?) {
@@ -233,7 +248,7 @@ impl Wallet {
                 part.balance = part.balance.plus(&principal, -Scalar::ONE);
                 repaid.add(owner, &principal)?;
                 earned.add(owner, &interest)?;
-                self.events.insert(event);
+                events.push(event);
             }
             after.push((loan.loan, held));
         }
@@ -241,6 +256,7 @@ impl Wallet {
         self.draw(header, &repaid.seal(seed, Purpose::PrincipalPosting), Scalar::ONE);
         self.draw(header, &earned.seal(seed, Purpose::InterestPosting), Scalar::ONE);
         self.loans.extend(after);
+        self.events.extend(events);
         Some(())
     }
 

@@ -62,3 +62,26 @@ fn owner_keys_are_recognised_by_their_owners_only() {
     assert!(world.keys[0].view.owns(&loan.positions[0].owner));
     assert_eq!(world.wallet.loans()[&id].parts[0].owner, member(0));
 }
+
+/// Equal bytes would tell what is equal: the parts of one owner, empty ones above all.
+#[test]
+fn no_two_wraps_or_points_of_a_batch_are_equal() {
+    use crate::batch::Body;
+    let mut world = World::funded(13);
+    let sealed =
+        world.book(Events::Originate(vec![new_loan("L1", 1_000_000, &[1]), new_loan("L2", 1_000_000, &[1])]));
+    let sections =
+        sealed.records.records.iter().flat_map(|r| r.shares.iter().chain(&r.identity).chain(&r.terms));
+    let mut seen: Vec<Vec<u8>> = sections.flat_map(|s| s.wraps.iter().map(|wrap| wrap.to_vec())).collect();
+    let Body::Originate { loans, postings, .. } = &sealed.batch.content.body else { panic!("no new loans") };
+    let parts = loans.iter().flat_map(|loan| &loan.parts);
+    let of_parts = parts.flat_map(|part| {
+        let split = [part.split.rest, part.split.slack, part.share, part.principal.amount];
+        [part.owner.0, part.owner.1].into_iter().chain(split).chain(part.principal.handles.clone())
+    });
+    let of_postings =
+        postings.iter().flat_map(|posting| [posting.amount].into_iter().chain(posting.handles.clone()));
+    seen.extend(of_parts.chain(of_postings).map(|point| point.as_bytes().to_vec()));
+    let different: std::collections::BTreeSet<_> = seen.iter().collect();
+    assert_eq!(different.len(), seen.len());
+}
