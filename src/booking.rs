@@ -19,7 +19,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Most loans in a batch of this program: a compromise between cost per loan and time to seal.
+/// Most loans in a batch of this program (a product of many parts fits fewer): a compromise between cost per loan and time to seal.
 const MOST: usize = 85;
 /// Eight-bit ranges per part: a new loan's (share, rest, two of slack), a repayment's (rest, two of slack, twice).
 const RANGES_NEW: usize = 4;
@@ -67,7 +67,7 @@ pub async fn book(
         booking.repay(period, &payments).await?;
     }
     booking.servicer.settle().await?;
-    booking.summary.bytes = booking.servicer.bytes;
+    booking.summary.bytes = booking.servicer.bytes();
     Ok(booking.summary)
 }
 
@@ -194,11 +194,12 @@ impl<'a> Booking<'a> {
 /// batch has costs of its own.
 fn full(count: usize, parts: usize, ranges: usize) -> impl Iterator<Item = usize> {
     let per_loan = parts.saturating_mul(ranges).max(1);
+    let most = MOST.min(counterfoil_ledger::batch::most_loans(u8::try_from(parts).unwrap_or(u8::MAX)));
     let fitting = (3u32..=13).rev().filter_map(|k| 1usize.checked_shl(k)?.checked_div(per_loan));
-    let sizes: Vec<_> = fitting.filter(|size| (MOST.div_ceil(4)..=MOST).contains(size)).collect();
+    let sizes: Vec<_> = fitting.filter(|size| (most.div_ceil(4)..=most).contains(size)).collect();
     let mut left = count;
     std::iter::from_fn(move || {
-        let size = sizes.iter().copied().find(|size| *size <= left).unwrap_or(left.min(MOST));
+        let size = sizes.iter().copied().find(|size| *size <= left).unwrap_or(left.min(most));
         left = left.saturating_sub(size);
         (size > 0).then_some(size)
     })

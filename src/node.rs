@@ -10,7 +10,6 @@ use crate::{
 use anyhow::{Context as _, Result};
 use counterfoil_crypto::quorum::Certificate;
 use counterfoil_ledger::{
-    batch::Sealed,
     block::Block,
     chain::{Chain, ChainError, Executed},
     genesis::Role,
@@ -42,6 +41,8 @@ struct Inner {
     chain: Chain,
     pool: Pool,
     waiters: BTreeMap<Hash, Vec<Waiter>>,
+    /// Whether the next block could carry anything: a batch that is ahead of its lane waits without waking anybody.
+    ready: bool,
     /// The last block that was executed: most often the one that is decided next.
     executed: Option<(Hash, Executed)>,
 }
@@ -71,7 +72,8 @@ impl Node {
         if let Start::Rebuilt { reason, .. } = start {
             tracing::warn!(reason, "rebuilt the index from the log");
         }
-        let inner = Inner { chain, pool: Pool::default(), waiters: BTreeMap::new(), executed: None };
+        let inner =
+            Inner { chain, pool: Pool::default(), waiters: BTreeMap::new(), ready: false, executed: None };
         Ok(Self { me, verdicts: Verdicts::default(), inner: Mutex::new(inner), arrived: Condvar::new() })
     }
 
@@ -90,7 +92,7 @@ impl Node {
         let verified = self.verdicts.verify(&self.me.consortium, bytes)?;
         let (sender, receiver) = oneshot::channel();
         let mut inner = self.lock();
-        inner.pool.insert(verified.clone())?;
+        inner.insert(verified.clone())?;
         inner.waiters.entry(verified.id()).or_default().push(sender);
         inner.settle();
         self.arrived.notify_all();
@@ -109,6 +111,20 @@ impl Node {
 }
 
 impl Inner {
+    /// Takes a verified batch into the pool.
+    fn insert(&mut self, verified: Arc<Verified>) -> Result<(), Rejection> {
+        // A state that cannot be read stops the node at the next block; until then nothing is taken in.
+        let head = self.head(&verified).ok_or(Rejection::Backlog)?;
+        self.pool.insert(verified, head)
+    }
+
+    /// Number of the last booked batch in this one's lane.
+    fn head(&self, verified: &Verified) -> Option<u64> {
+        let header = &verified.batch().content.header;
+        let head = self.chain.book().head(header.servicer, header.product, header.kind.lane());
+        head.ok().map(|head| head.sequence)
+    }
+
     /// Tells those who wait for a batch.
     fn answer(&mut self, id: &Hash, outcome: Result<u64, Rejection>) {
         for waiter in self.waiters.remove(id).unwrap_or_default() {
@@ -120,7 +136,8 @@ impl Inner {
     /// Drops what can never be booked any more. A batch that is ahead of its lane waits for those before it.
     fn settle(&mut self) {
         let candidates = self.pool.candidates();
-        let Ok((_, refused)) = self.chain.propose(&candidates) else { return };
+        let Ok((block, refused)) = self.chain.propose(&candidates) else { return };
+        self.ready = !block.batches.is_empty();
         for (id, rejection) in refused {
             let ahead =
                 rejection == Rejection::Sequence && candidates.iter().any(|c| c.id() == id && self.ahead(c));
@@ -132,9 +149,8 @@ impl Inner {
     }
 
     fn ahead(&self, verified: &Verified) -> bool {
-        let header = &verified.batch().content.header;
-        let head = self.chain.book().head(header.servicer, header.product, header.kind.lane());
-        head.is_ok_and(|head| header.sequence > head.sequence.saturating_add(1))
+        let next = self.head(verified).map(|head| head.saturating_add(1));
+        next.is_some_and(|next| verified.batch().content.header.sequence > next)
     }
 }
 
@@ -142,7 +158,7 @@ impl Application for Node {
     fn admit(&self, item: &[u8]) -> Result<(), Refused> {
         let verified = self.verdicts.verify(&self.me.consortium, item).map_err(refused)?;
         let mut inner = self.lock();
-        inner.pool.insert(verified).map_err(refused)?;
+        inner.insert(verified).map_err(refused)?;
         inner.settle();
         self.arrived.notify_all();
         Ok(())
@@ -157,12 +173,12 @@ impl Application for Node {
     }
 
     fn waiting(&self) -> bool {
-        !self.lock().pool.is_empty()
+        self.lock().ready
     }
 
     fn propose(&self, _height: u64) -> Vec<u8> {
         // Somebody woke this height for a batch: an empty block would only be written and forgotten.
-        let empty = |inner: &mut Inner| inner.pool.is_empty();
+        let empty = |inner: &mut Inner| !inner.ready;
         let waited = self.arrived.wait_timeout_while(self.lock(), PROPOSE_PATIENCE, empty);
         let (inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let candidates = inner.pool.candidates();
@@ -344,11 +360,4 @@ async fn respond(
 
 fn refusal(rejection: Rejection) -> Response {
     Response::Refused { code: rejection.code(), reason: rejection.to_string() }
-}
-
-/// The servicer and number of a batch, for messages.
-#[must_use]
-pub fn describe(sealed: &Sealed) -> String {
-    let header = &sealed.batch.content.header;
-    format!("{:?} batch {} of {} loans", header.kind, header.sequence, sealed.batch.content.body.loan_count())
 }

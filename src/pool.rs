@@ -12,8 +12,11 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-/// Most batches that wait; bounds what a member can make others keep (each at most 2 MiB).
-pub const MAX_WAITING: usize = 128;
+/// Most batches of one servicer that wait; bounds what it can make others keep (each at most 2 MiB), and leaves the
+/// others' places alone.
+pub const MAX_WAITING: usize = 32;
+/// How far ahead of its lane a batch may be: one that is further could wait for ever.
+const MAX_AHEAD: u64 = 32;
 /// Most verdicts that are remembered.
 const MAX_VERDICTS: usize = 256;
 
@@ -62,16 +65,21 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Takes a batch in. Of two for one place the first stays.
+    /// Takes a batch in, whose lane stands at number `head`. Of two for one place the first stays.
     ///
     /// # Errors
-    /// [`Rejection::Backlog`] when the pool is full, [`Rejection::Sequence`] when another batch holds the place.
-    pub fn insert(&mut self, verified: Arc<Verified>) -> Result<(), Rejection> {
+    /// [`Rejection::Backlog`] when the servicer has its share of the pool or the batch is too far ahead of its lane,
+    /// [`Rejection::Sequence`] when its number is taken, by a booked batch or another that waits.
+    pub fn insert(&mut self, verified: Arc<Verified>, head: u64) -> Result<(), Rejection> {
         let place = place(&verified);
+        if place.3 <= head {
+            return Err(Rejection::Sequence);
+        }
         if let Some(held) = self.waiting.get(&place) {
             return if held.id() == verified.id() { Ok(()) } else { Err(Rejection::Sequence) };
         }
-        if self.waiting.len() >= MAX_WAITING {
+        let of_servicer = self.waiting.keys().filter(|other| other.0 == place.0).count();
+        if of_servicer >= MAX_WAITING || place.3 > head.saturating_add(MAX_AHEAD) {
             return Err(Rejection::Backlog);
         }
         self.waiting.insert(place, verified);

@@ -9,10 +9,23 @@ use crate::{
 };
 use anyhow::{Context as _, Result, bail};
 use counterfoil_ledger::{
-    batch::Sealed, chain::Recorded, draft::Draft, names::Hash, seal::seal, wallet::Wallet,
+    batch::{Content, Sealed},
+    chain::Recorded,
+    draft::Draft,
+    names::Hash,
+    seal::begin,
+    wallet::Wallet,
 };
 use rand_core::OsRng;
-use std::{collections::VecDeque, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 
 /// Batches under way at once.
@@ -28,10 +41,9 @@ pub type Booked = Box<dyn FnOnce(u64) + Send>;
 pub struct Servicer {
     home: Home,
     me: Me,
-    wallet: Arc<Wallet>,
+    wallet: Wallet,
     under_way: VecDeque<JoinHandle<Result<()>>>,
-    /// Bytes of all batches that were handed over.
-    pub bytes: u64,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Servicer {
@@ -49,7 +61,7 @@ impl Servicer {
                 wallet.absorb(&sealed)?;
             }
         }
-        Ok(Self { home: home.clone(), me, wallet: Arc::new(wallet), under_way: VecDeque::new(), bytes: 0 })
+        Ok(Self { home: home.clone(), me, wallet, under_way: VecDeque::new(), bytes: Arc::default() })
     }
 
     /// Who this is.
@@ -64,22 +76,27 @@ impl Servicer {
         &self.wallet
     }
 
-    /// Seals a draft and hands it to the node. Returns once fewer than three batches are under way; `booked` is called with
+    /// Bytes of all batches that were handed over.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Seals a draft and hands it to the node. The proofs of several batches are made in parallel. Returns once fewer than three batches are under way; `booked` is called with
     /// the height when this one is decided.
     ///
     /// # Errors
     /// When the draft cannot be booked, or a batch before it was refused.
     pub async fn post(&mut self, draft: Draft, booked: Booked) -> Result<()> {
-        let wallet = self.wallet.clone();
-        let sealed = tokio::task::spawn_blocking(move || seal(&wallet, &draft, &mut OsRng)).await??;
-        Arc::make_mut(&mut self.wallet).absorb(&sealed)?;
-        let bytes = sealed.to_bytes();
-        self.bytes = self.bytes.saturating_add(u64::try_from(bytes.len())?);
-        let delivery =
-            Delivery { socket: self.home.socket(), chain: self.home.chain(), id: sealed.batch.id(), bytes };
-        let what = crate::node::describe(&sealed);
+        let begun = begin(&self.wallet, &draft, &mut OsRng)?;
+        self.wallet.absorb_content(begun.content(), begun.records())?;
+        let what = describe(begun.content());
+        let (socket, chain, sent) = (self.home.socket(), self.home.chain(), self.bytes.clone());
         self.under_way.push_back(tokio::spawn(async move {
-            let height = delivery.deliver().await.with_context(|| what)?;
+            let sealed = tokio::task::spawn_blocking(move || begun.prove(&mut OsRng)).await??;
+            let (id, bytes) = (sealed.batch.id(), sealed.to_bytes());
+            sent.fetch_add(u64::try_from(bytes.len())?, Ordering::Relaxed);
+            let height = Delivery { socket, chain, id, bytes }.deliver().await.with_context(|| what)?;
             booked(height);
             Ok(())
         }));
@@ -106,6 +123,12 @@ impl Servicer {
             None => Ok(()),
         }
     }
+}
+
+/// A batch in words, for messages.
+fn describe(content: &Content) -> String {
+    let header = &content.header;
+    format!("{:?} batch {} of {} loans", header.kind, header.sequence, content.body.loan_count())
 }
 
 /// A sealed batch on its way to the node.

@@ -16,6 +16,7 @@ use counterfoil_crypto::{
     envelope::{Envelope, Section},
     identity::{Identity, Signature},
     labels, merkle,
+    range::MAX_VALUES,
     relation::Proofs,
     view_key::OwnerKey,
 };
@@ -26,6 +27,14 @@ pub const VERSION: u8 = 1;
 pub const SUITE: u8 = 1;
 /// Most loans in a batch.
 pub const MAX_LOANS: usize = 256;
+/// Most loans in a batch of a product with so many parts per loan: the eight-bit ranges of a repayment (two splits of three
+/// per part) must fit into one range proof.
+#[must_use]
+pub fn most_loans(parts: u8) -> usize {
+    let per_loan = usize::from(parts.max(1)).saturating_mul(6);
+    MAX_LOANS.min(MAX_VALUES.checked_div(per_loan).unwrap_or(MAX_LOANS))
+}
+
 /// Most bytes of a sealed batch; stops a peer from making others buffer more.
 pub const MAX_BYTES: usize = 2 << 20;
 
@@ -271,6 +280,14 @@ pub struct Content {
     pub records: Hash,
 }
 
+impl Content {
+    /// The id of the batch that says this.
+    #[must_use]
+    pub fn id(&self) -> Hash {
+        blake3::derive_key(labels::BATCH_HASH, &borsh::to_vec(self).unwrap_or_default())
+    }
+}
+
 /// A sealed batch.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Batch {
@@ -291,10 +308,11 @@ impl Batch {
         batch
     }
 
-    /// The batch's id: a hash over everything but the signature, which does not change what it says.
+    /// The batch's id: that of its content. Proofs do not change what a batch says, and the next batch of the lane can name
+    /// this one before its proofs are made.
     #[must_use]
     pub fn id(&self) -> Hash {
-        blake3::derive_key(labels::BATCH_HASH, &self.signed_bytes())
+        self.content.id()
     }
 
     /// What the servicer signs.

@@ -195,6 +195,9 @@ impl Chain {
         {
             return Err(ChainError::NotNext { height: header.height });
         }
+        if !block.batches.iter().map(Vec::as_slice).eq(batches.iter().map(|verified| verified.bytes())) {
+            return Err(ChainError::Malformed { height, source: Malformed });
+        }
         run(&self.index, &self.consortium, header, batches.iter().map(AsRef::as_ref))
     }
 

@@ -7,7 +7,9 @@
 #![allow(clippy::arithmetic_side_effects, reason = "arithmetic is on scalars, modulo the group order")]
 
 use crate::{
-    batch::{Body, Header, IDENTITY_SECTION, Sealed, envelope_context, loan_id, section_context},
+    batch::{
+        Body, Content, Header, IDENTITY_SECTION, Records, Sealed, envelope_context, loan_id, section_context,
+    },
     genesis::{Consortium, Keys},
     names::{Hash, Kind, Lane, LoanId, MemberId, ProductId},
     seed::{Purpose, Seed},
@@ -171,7 +173,15 @@ impl Wallet {
     /// [`AbsorbError::NotNext`] when it does not follow the last one of its lane, [`AbsorbError::NotOurs`] when it is signed
     /// by this servicer and yet cannot be read with its keys.
     pub fn absorb(&mut self, sealed: &Sealed) -> Result<(), AbsorbError> {
-        let header = &sealed.batch.content.header;
+        self.absorb_content(&sealed.batch.content, &sealed.records)
+    }
+
+    /// As [`Wallet::absorb`], of a batch whose proofs need not be made yet.
+    ///
+    /// # Errors
+    /// As [`Wallet::absorb`].
+    pub fn absorb_content(&mut self, content: &Content, records: &Records) -> Result<(), AbsorbError> {
+        let header = &content.header;
         if header.servicer != self.me {
             return Ok(());
         }
@@ -181,27 +191,26 @@ impl Wallet {
             return Err(AbsorbError::NotNext { sequence });
         }
         let not_ours = AbsorbError::NotOurs { sequence };
-        let seed = self.seed_of(sealed).ok_or(not_ours)?;
+        let seed = self.seed_of(header, records).ok_or(not_ours)?;
         match header.kind {
-            Kind::Fund => self.absorb_fund(sealed, &seed),
-            Kind::Originate => self.absorb_new(sealed, &seed),
-            Kind::Repay => self.absorb_repaid(sealed, &seed),
+            Kind::Fund => self.absorb_fund(header, records, &seed),
+            Kind::Originate => self.absorb_new(header, records, &seed),
+            Kind::Repay => self.absorb_repaid(content, records, &seed),
         }
         .ok_or(not_ours)?;
-        let head = LaneHead { sequence, last: sealed.batch.id() };
+        let head = LaneHead { sequence, last: content.id() };
         self.lanes.insert((header.product, header.kind.lane()), head);
         Ok(())
     }
 
-    fn seed_of(&self, sealed: &Sealed) -> Option<Seed> {
-        let envelope = sealed.records.envelopes.get(usize::from(self.me.0))?;
-        let context = envelope_context(&sealed.batch.content.header, self.me);
+    fn seed_of(&self, header: &Header, records: &Records) -> Option<Seed> {
+        let envelope = records.envelopes.get(usize::from(self.me.0))?;
+        let context = envelope_context(header, self.me);
         self.keys.envelope.open(&context, envelope).ok().map(Seed::new)
     }
 
-    fn absorb_fund(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
-        let header = &sealed.batch.content.header;
-        let amounts = shares(sealed, seed, 0)?.into_iter().map(|share| match share {
+    fn absorb_fund(&mut self, header: &Header, records: &Records, seed: &Seed) -> Option<()> {
+        let amounts = shares(header, records, seed, 0)?.into_iter().map(|share| match share {
             Share::Fund { amount } => amount.opening(),
             _ => None,
         });
@@ -209,18 +218,17 @@ impl Wallet {
         Some(())
     }
 
-    fn absorb_new(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
-        let header = &sealed.batch.content.header;
+    fn absorb_new(&mut self, header: &Header, records: &Records, seed: &Seed) -> Option<()> {
         let (mut funded, mut opened) = (Postings::new(&self.consortium), Vec::new());
-        for record in 0..u16::try_from(sealed.records.records.len()).ok()? {
+        for record in 0..u16::try_from(records.records.len()).ok()? {
             let mut parts = Vec::new();
-            for share in shares(sealed, seed, record)? {
+            for share in shares(header, records, seed, record)? {
                 let Share::New { owner, share, principal } = share else { return None };
                 let balance = principal.opening()?;
                 funded.add(owner, &balance)?;
                 parts.push(HeldPart { owner, share: share.opening()?, balance });
             }
-            let sealed_identity = sealed.records.records.get(usize::from(record))?.identity.as_ref()?;
+            let sealed_identity = records.records.get(usize::from(record))?.identity.as_ref()?;
             let key = seed.section_key(record, IDENTITY_SECTION);
             let context = section_context(header, record, IDENTITY_SECTION);
             let identity: IdentityText =
@@ -236,13 +244,13 @@ impl Wallet {
         Some(())
     }
 
-    fn absorb_repaid(&mut self, sealed: &Sealed, seed: &Seed) -> Option<()> {
-        let Body::Repay { loans, .. } = &sealed.batch.content.body else { return None };
+    fn absorb_repaid(&mut self, content: &Content, records: &Records, seed: &Seed) -> Option<()> {
+        let Content { header, body: Body::Repay { loans, .. }, .. } = content else { return None };
         let (mut repaid, mut earned) = (Postings::new(&self.consortium), Postings::new(&self.consortium));
         let (mut after, mut events) = (Vec::new(), Vec::new());
         for (record, loan) in (0u16..).zip(loans) {
             let mut held = self.loans.get(&loan.loan)?.clone();
-            for (part, share) in held.parts.iter_mut().zip(shares(sealed, seed, record)?) {
+            for (part, share) in held.parts.iter_mut().zip(shares(header, records, seed, record)?) {
                 let Share::Repaid { owner, principal, interest, event } = share else { return None };
                 let (principal, interest) = (principal.opening()?, interest.opening()?);
                 part.balance = part.balance.plus(&principal, -Scalar::ONE);
@@ -252,7 +260,6 @@ impl Wallet {
             }
             after.push((loan.loan, held));
         }
-        let header = &sealed.batch.content.header;
         self.draw(header, &repaid.seal(seed, Purpose::PrincipalPosting), Scalar::ONE);
         self.draw(header, &earned.seal(seed, Purpose::InterestPosting), Scalar::ONE);
         self.loans.extend(after);
@@ -277,9 +284,8 @@ impl Wallet {
 }
 
 /// The `share` sections of a record, opened with the servicer's seed.
-fn shares(sealed: &Sealed, seed: &Seed, record: u16) -> Option<Vec<Share>> {
-    let header = &sealed.batch.content.header;
-    let sections = &sealed.records.records.get(usize::from(record))?.shares;
+fn shares(header: &Header, records: &Records, seed: &Seed, record: u16) -> Option<Vec<Share>> {
+    let sections = &records.records.get(usize::from(record))?.shares;
     let open = |(section, number): (&counterfoil_crypto::envelope::Section, u16)| {
         let context = section_context(header, record, number);
         let plain = section.open_with(&seed.section_key(record, number), &context).ok()?;

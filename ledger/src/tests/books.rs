@@ -92,7 +92,7 @@ fn drafts_that_cannot_be_booked_say_why() {
     world.book(Events::Repay(vec![repayment(loan, 1, 1, 1)]));
     let mut error = |events| seal(&world.wallet, &World::draft(events), &mut world.rng).unwrap_err();
     let originate = |loan| Events::Originate(vec![loan]);
-    assert_eq!(error(Events::Repay(vec![])), SealError::Count(0));
+    assert_eq!(error(Events::Repay(vec![])), SealError::Count { count: 0, most: 256 });
     assert!(matches!(error(originate(new_loan("L1", 1, &[1]))), SealError::Doubled(_)));
     assert!(matches!(error(originate(new_loan("L2", 0, &[1]))), SealError::Cap { .. }));
     assert!(matches!(error(originate(new_loan("L2", 6_000_001, &[1]))), SealError::Cap { .. }));

@@ -61,7 +61,7 @@ pub(super) fn sketched(wallet: &Wallet, events: Events) -> Sketch {
 pub(super) fn forged(wallet: &Wallet, sketch: &Sketch) -> Sealed {
     let content = sketch.content();
     let mut transcript = transcript(sketch.header.consortium, &content);
-    let relation = sketch.relation(wallet, &mut transcript).unwrap();
+    let relation = sketch.relation(&wallet.consortium, &mut transcript).unwrap();
     let sigma = relation.prove_sigma(&mut transcript, &mut OsRng);
     let ranges =
         relation.prove_ranges(&mut transcript, &mut OsRng, |width, opening| Some(nearest(width, opening)));
