@@ -11,7 +11,12 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use counterfoil_ledger::{genesis::Role, names::ProductId};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
-    collections::BTreeMap, net::UdpSocket, os::fd::AsFd as _, path::PathBuf, sync::Arc, time::Instant,
+    collections::BTreeMap,
+    net::UdpSocket,
+    os::fd::AsFd as _,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -312,14 +317,16 @@ async fn node(options: &NodeOptions) -> Result<()> {
     )?;
     let mut peers: BTreeMap<_, _> = file.peers;
     peers.extend(options.peers.iter().cloned());
+    let (stop, stopping) = watch::channel(false);
     let socket = if listen == "inherited" {
+        // Whoever handed the socket over started this node for itself: it goes when its parent goes.
+        tokio::spawn(stop_with_parent(stop.clone()));
         let socket = std::io::stdin().as_fd().try_clone_to_owned().map(UdpSocket::from)?;
         ensure!(socket.local_addr().is_ok(), "standard input is not a bound UDP socket");
         socket
     } else {
         UdpSocket::bind(&listen).with_context(|| format!("cannot listen on {listen}"))?
     };
-    let (stop, stopping) = watch::channel(false);
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::spawn(async move {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
@@ -329,6 +336,14 @@ async fn node(options: &NodeOptions) -> Result<()> {
         std::future::pending::<()>().await;
     });
     crate::node::run(&home, socket, &peers, stopping).await
+}
+
+async fn stop_with_parent(stop: watch::Sender<bool>) {
+    let parent = std::os::unix::process::parent_id();
+    while std::os::unix::process::parent_id() == parent {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    stop.send_replace(true);
 }
 
 async fn import(what: &Import) -> Result<()> {

@@ -20,6 +20,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The product of the demonstration.
 pub const PRODUCT: &str = r#"# Micro-loans that bank-a services and up to three partners co-fund.
@@ -104,14 +105,57 @@ struct Outside {
 pub async fn run(options: &Options) -> Result<()> {
     let begin = Instant::now();
     let (dir, temporary) = folder(options)?;
-    let outcome = show(options, &dir, begin).await;
+    // Interrupted at any time, the future that owns the processes is dropped, and they with it.
+    let outcome = tokio::select! {
+        outcome = show(options, &dir, begin) => outcome,
+        () = interrupted() => Ok(None),
+    };
+    let outcome = match outcome {
+        Ok(Some(cluster)) => stay(options, &dir, cluster).await,
+        Ok(None) => {
+            eprintln!("interrupted");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
     if temporary && outcome.is_ok() {
         std::fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
     outcome.with_context(|| format!("the members' folders and logs are in {}", dir.display()))
 }
 
-async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<()> {
+/// Keeps the consortium running until it is interrupted, then stops it.
+async fn stay(options: &Options, dir: &Path, mut cluster: Cluster) -> Result<()> {
+    if !options.exit {
+        let program = std::env::current_exe()?;
+        eprintln!(
+            "\nThe consortium keeps running; its folders are in {}. Try, in another terminal:",
+            dir.display()
+        );
+        eprintln!("  {} view --home {}", program.display(), dir.join("bank-c").display());
+        eprintln!("  {} audit --home {} --loans", program.display(), dir.join("regulator").display());
+        eprintln!("Ctrl-C stops it.");
+        interrupted().await;
+    }
+    cluster.stop().await
+}
+
+/// Resolves on Ctrl-C or SIGTERM.
+async fn interrupted() {
+    let terminate = signal(SignalKind::terminate());
+    let terminated = async {
+        match terminate {
+            Ok(mut stream) => drop(stream.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<Option<Cluster>> {
     let say = |text: &str| {
         if !options.json {
             println!("{text}")
@@ -144,17 +188,7 @@ async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<()> {
         print_shown(&shown, begin);
     }
     ensure!(shown.banks.iter().all(Report::agrees) && shown.regulator.agrees(), "not everything agrees");
-    if !options.exit {
-        say(&format!(
-            "\nThe consortium keeps running; its folders are in {}. Try, in another terminal:",
-            dir.display()
-        ));
-        say(&format!("  counterfoil view --home {}", dir.join("bank-c").display()));
-        say(&format!("  counterfoil audit --home {} --loans", dir.join("regulator").display()));
-        say("Ctrl-C stops it.");
-        tokio::signal::ctrl_c().await?;
-    }
-    cluster.stop().await
+    Ok(Some(cluster))
 }
 
 async fn book(options: &Options, home: &Home) -> Result<(Summary, f64)> {
