@@ -3,13 +3,14 @@
 use crate::{
     audit, booking, demo,
     home::{self, Home},
-    import, report,
+    import,
+    progress::bar,
+    report,
     servicer::Servicer,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use counterfoil_ledger::{genesis::Role, names::ProductId};
-use indicatif::{ProgressBar, ProgressStyle};
 use std::{
     collections::BTreeMap,
     net::UdpSocket,
@@ -145,6 +146,9 @@ struct NodeOptions {
 #[derive(Debug, Subcommand)]
 enum Import {
     /// Loan histories in the form of the public auto-loan filings (CSV, gzip or plain).
+    ///
+    /// The files do not say who co-lends: which partners take part in a loan follows from its number, at least one of them.
+    /// Kinds that have no batch yet (balance increases, charge-offs, recoveries) are counted by name and left out.
     Auto(AutoOptions),
     /// A seeded portfolio of micro-loans, for trials.
     Seeded(SeededOptions),
@@ -459,14 +463,6 @@ async fn status(options: &StatusOptions) -> Result<()> {
     println!("height {}, state root {state}", status.height);
     println!("connected to {}; {} batches wait", status.peers.join(", "), status.waiting);
     Ok(())
-}
-
-/// A progress bar on standard error; hidden where that is no terminal.
-#[must_use]
-pub fn bar(length: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("  {msg:<12} [{bar:40}] {pos}/{len} {per_sec:.0} {eta}");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(length).with_style(style.progress_chars("=> ")).with_message(what)
 }
 
 fn print(value: &serde_json::Value) -> Result<()> {

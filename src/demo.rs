@@ -3,10 +3,10 @@
 use crate::{
     audit,
     booking::{self, Summary},
-    cli::bar,
     cluster::Cluster,
     home::Home,
     import::portfolio,
+    progress::bar,
     report::{self, Report},
     servicer::Servicer,
 };
@@ -80,6 +80,7 @@ struct Shown {
     booking_seconds: f64,
     events_per_second: f64,
     bytes_per_event: u64,
+    bytes_per_loan: u64,
     height: u64,
     state: String,
     banks: Vec<Report>,
@@ -213,7 +214,7 @@ fn read(cluster: &Cluster, summary: Summary, seconds: f64, events: u64) -> Resul
     }
     bar.finish_and_clear();
     let regulator = reports.pop().context("the regulator is the last member")?;
-    let bar = crate::cli::bar(0, "verifying");
+    let bar = crate::progress::bar(0, "verifying");
     let chain = cluster.home("bank-d")?.chain();
     let verified = audit::check(&chain, Arc::new(cluster.consortium()?), |height, last| {
         bar.set_length(last);
@@ -227,6 +228,7 @@ fn read(cluster: &Cluster, summary: Summary, seconds: f64, events: u64) -> Resul
         booking_seconds: seconds,
         events_per_second: events as f64 / seconds.max(0.001),
         bytes_per_event: summary.bytes.checked_div(events).unwrap_or(0),
+        bytes_per_loan: summary.bytes.checked_div(summary.loans).unwrap_or(0),
         height: 0,
         state: String::new(),
         outside: outside(&reports, &regulator),
@@ -285,8 +287,9 @@ fn print_shown(shown: &Shown, begin: Instant) {
         shown.verified.blocks, shown.verified.batches, shown.verified.events
     );
     println!(
-        "  {} bytes per event; {:.0} events/s booked end to end; {:.1} s in all",
+        "  {} bytes per event, {} per loan with its repayments; {:.0} events/s booked end to end; {:.1} s in all",
         shown.bytes_per_event,
+        shown.bytes_per_loan,
         shown.events_per_second,
         begin.elapsed().as_secs_f64()
     );

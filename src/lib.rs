@@ -7,7 +7,7 @@
 //! 2. [`pool`], [`node`]: what the network's opaque items mean;
 //! 3. [`servicer`], [`import`], [`booking`]: from loans to batches;
 //! 4. [`report`]: what a member reads; [`audit`]: checking a chain without keys;
-//! 5. [`cluster`], [`demo`]: a whole consortium on one machine; [`cli`].
+//! 5. [`cluster`], [`demo`]: a whole consortium on one machine, with [`progress`] bars; [`cli`].
 
 pub mod control;
 pub mod home;
@@ -25,3 +25,4 @@ pub mod report;
 pub mod cli;
 pub mod cluster;
 pub mod demo;
+pub mod progress;

@@ -10,6 +10,7 @@ use crate::{
 use anyhow::{Context as _, Result};
 use counterfoil_crypto::quorum::Certificate;
 use counterfoil_ledger::{
+    batch::Sealed,
     block::Block,
     chain::{Chain, ChainError, Executed},
     genesis::Role,
@@ -87,9 +88,20 @@ impl Node {
         block.batches.iter().map(|bytes| self.verdicts.verify(&self.me.consortium, bytes)).collect()
     }
 
+    /// The verdict on a batch that is offered. One whose number is booked is refused before any proof is looked at:
+    /// peers offer again what they think is missing.
+    fn judge(&self, bytes: &[u8]) -> Result<Arc<Verified>, Rejection> {
+        let header = Sealed::from_bytes(bytes)?.batch.content.header;
+        let head = self.lock().chain.book().head(header.servicer, header.product, header.kind.lane());
+        if head.is_ok_and(|head| header.sequence <= head.sequence) {
+            return Err(Rejection::Sequence);
+        }
+        self.verdicts.verify(&self.me.consortium, bytes)
+    }
+
     /// Takes a batch of this bank's own programs; the receiver hears when it is decided.
     fn submit(&self, bytes: &[u8]) -> Result<oneshot::Receiver<Result<u64, Rejection>>, Rejection> {
-        let verified = self.verdicts.verify(&self.me.consortium, bytes)?;
+        let verified = self.judge(bytes)?;
         let (sender, receiver) = oneshot::channel();
         let mut inner = self.lock();
         inner.insert(verified.clone())?;
@@ -156,7 +168,7 @@ impl Inner {
 
 impl Application for Node {
     fn admit(&self, item: &[u8]) -> Result<(), Refused> {
-        let verified = self.verdicts.verify(&self.me.consortium, item).map_err(refused)?;
+        let verified = self.judge(item).map_err(refused)?;
         let mut inner = self.lock();
         inner.insert(verified).map_err(refused)?;
         inner.settle();
@@ -221,6 +233,7 @@ impl Application for Node {
         };
         let decided =
             inner.chain.commit(block, certificate.clone(), executed).map_err(|e: ChainError| fatal(&e))?;
+        self.verdicts.forget(&decided.block.batches);
         for (verified, outcome) in batches.iter().zip(&decided.outcomes) {
             inner.pool.remove(&verified.id());
             inner.answer(&verified.id(), outcome.map_or(Ok(height), Err));

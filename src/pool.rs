@@ -18,7 +18,7 @@ pub const MAX_WAITING: usize = 32;
 /// How far ahead of its lane a batch may be: one that is further could wait for ever.
 const MAX_AHEAD: u64 = 32;
 /// Most verdicts that are remembered.
-const MAX_VERDICTS: usize = 256;
+const MAX_VERDICTS: usize = 128;
 
 /// A verdict on a batch.
 pub type Verdict = Result<Arc<Verified>, Rejection>;
@@ -53,6 +53,17 @@ impl Verdicts {
             Arc::clone(cells.entry(key).or_default())
         };
         cell.get_or_init(|| verify(consortium, bytes, &mut OsRng).map(Arc::new)).clone()
+    }
+}
+
+impl Verdicts {
+    /// Forgets verdicts on batches that are decided.
+    pub fn forget(&self, batches: &[Vec<u8>]) {
+        let Remembered { cells, order } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in batches.iter().map(|bytes| *blake3::hash(bytes).as_bytes()) {
+            cells.remove(&key);
+            order.retain(|other| *other != key);
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! The demonstration ends well and says what it proved.
 
-use crate::support::{json, number};
+use crate::support::{BANKS, json, number, text};
+use counterfoil_ledger::chain::Recorded;
 
 #[test]
 fn the_demonstration_shows_what_it_says() {
-    let shown = json(&["demo", "--exit", "--json", "--loans", "12", "--seed", "7"]);
+    let dir = tempfile::tempdir().unwrap();
+    let shown =
+        json(&["demo", "--exit", "--json", "--loans", "12", "--seed", "7", "--dir", text(dir.path())]);
     assert_eq!(number(&shown, "loans"), 12);
     let banks = shown["banks"].as_array().unwrap();
     let regulator = &shown["regulator"];
@@ -22,4 +25,14 @@ fn the_demonstration_shows_what_it_says() {
     let events = number(&shown, "loans") + number(&shown, "payments");
     assert_eq!(number(&shown["verified"], "events"), events);
     assert_eq!(shown["verified"]["state"], shown["state"]);
+
+    // Whoever takes part in a loan or not: every bank stores the same blocks, byte for byte, in the same order.
+    let blocks = |bank: &str| {
+        let chain = Recorded::open(&dir.path().join(bank).join("chain")).unwrap();
+        let blocks: Vec<_> = chain.from(1).map(|decided| decided.unwrap().block.to_bytes()).collect();
+        assert!(!blocks.is_empty());
+        blocks
+    };
+    let first = blocks(BANKS[0]);
+    assert!(BANKS.iter().all(|bank| blocks(bank) == first));
 }

@@ -10,109 +10,29 @@
     reason = "arithmetic is on points and scalars; amounts are added saturating"
 )]
 
+mod compare;
+mod finding;
+
+pub use compare::TOTAL_BITS;
+pub use finding::{AccountName, Finding, LoanView, PartView};
+
 use crate::{
     batch::{
         Body, IDENTITY_SECTION, Movement, Posting, Sealed, TERMS_SECTION, envelope_context, loan_id,
         owner_key, section_context,
     },
-    book::Book,
     genesis::{Consortium, Keys},
     names::{AccountKind, Component, Kind, LoanId, MemberId, ProductId, entry},
     seed::Seed,
     share::{IdentityText, Revealed, Share, TermsText},
-    store::StoreError,
 };
 use counterfoil_crypto::{
     encoding::Encoded,
     envelope::{Section, Unreadable},
-    pedersen,
-    recover::discrete_log,
     secret::SecretBytes,
 };
-use curve25519_dalek::scalar::Scalar;
 use std::{collections::BTreeMap, sync::Arc};
 use zeroize::Zeroizing;
-
-/// The bound of a total that is recovered without an opening, in bits.
-pub const TOTAL_BITS: u32 = 40;
-
-/// A control account as viewers name it: servicer, product, bank, kind.
-pub type AccountName = (MemberId, ProductId, MemberId, AccountKind);
-
-/// One bank's part of a loan, as read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PartView {
-    /// Its share in the product's units.
-    pub share: u64,
-    /// Principal funded, in minor units.
-    pub lent: u64,
-    /// Principal outstanding.
-    pub outstanding: u64,
-    /// Interest received.
-    pub interest: u64,
-}
-
-/// A loan, as far as the viewer may read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoanView {
-    /// Who services it.
-    pub servicer: MemberId,
-    /// Its product.
-    pub product: ProductId,
-    /// The servicer's number of it, where it may be read.
-    pub reference: Option<String>,
-    /// Terms in words, where they may be read.
-    pub terms: Option<String>,
-    /// The parts that may be read, by owner.
-    pub parts: BTreeMap<MemberId, PartView>,
-    /// How many repayments touched it.
-    pub repayments: u64,
-}
-
-impl LoanView {
-    fn new(servicer: MemberId, product: ProductId) -> Self {
-        Self { servicer, product, reference: None, terms: None, parts: BTreeMap::new(), repayments: 0 }
-    }
-}
-
-/// Something that does not agree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// A section addressed to the viewer is withheld or opens to garbage, or says something else than the ledger: another
-    /// amount or share, or another owner than the position's.
-    FalseOpening {
-        /// Whose batch.
-        servicer: MemberId,
-        /// Its number.
-        sequence: u64,
-        /// Its kind.
-        kind: Kind,
-        /// Record and section.
-        place: (u16, u16),
-    },
-    /// A bank's posting is not the sum of its parts: the servicer booked a part to the wrong bank.
-    Misposted {
-        /// Whose batch.
-        servicer: MemberId,
-        /// Its number.
-        sequence: u64,
-        /// Its kind.
-        kind: Kind,
-        /// The bank.
-        bank: MemberId,
-        /// Principal or interest.
-        component: Component,
-    },
-    /// A control account holds another total than the parts add up to.
-    Account {
-        /// The account.
-        account: AccountName,
-        /// What the parts add up to.
-        expected: u64,
-        /// What the account holds, where it could be found below the bound.
-        found: Option<u64>,
-    },
-}
 
 /// What a viewer has read so far.
 #[derive(Clone, Debug)]
@@ -428,81 +348,6 @@ impl View {
             let total = self.totals.entry((servicer, product, bank, kind)).or_default();
             *total = if up { total.saturating_add(amount) } else { total.saturating_sub(amount) };
         }
-    }
-
-    /// Opens each posting in scope with the view key and compares it with the sum of the parts.
-    fn compare_postings(
-        &mut self,
-        sealed: &Sealed,
-        scope: &Scope,
-        sums: &BTreeMap<(MemberId, Component), u64>,
-    ) {
-        let header = &sealed.batch.content.header;
-        for (component, postings) in sealed.batch.content.body.postings() {
-            for bank in &scope.banks {
-                let index = self.consortium.bank_index(*bank).unwrap_or(usize::MAX);
-                let sum = sums.get(&(*bank, component)).copied().unwrap_or(0);
-                if !postings
-                    .get(index)
-                    .is_some_and(|p| self.holds(&p.amount, p.handles.get(scope.handle), sum))
-                {
-                    let (servicer, sequence, kind) = (header.servicer, header.sequence, header.kind);
-                    self.findings.push(Finding::Misposted {
-                        servicer,
-                        sequence,
-                        kind,
-                        bank: *bank,
-                        component,
-                    });
-                }
-            }
-        }
-    }
-
-    /// Whether `commitment` holds `amount`, by its handle for this viewer.
-    fn holds(&self, commitment: &Encoded, handle: Option<&Encoded>, amount: u64) -> bool {
-        let (Ok(point), Some(Ok(handle))) = (commitment.decode(), handle.map(Encoded::decode)) else {
-            return false;
-        };
-        self.keys.view.strip(&point, &handle) == pedersen::value(&Scalar::from(amount))
-    }
-
-    /// Compares the totals with the control accounts of the state.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub fn reconcile(&mut self, book: &Book<'_>) -> Result<(), StoreError> {
-        for (name, expected) in self.totals.clone() {
-            let (servicer, product, bank, kind) = name;
-            let handle = self.handle_of(product).unwrap_or(usize::MAX);
-            let account = book.account(servicer, product, bank, kind)?;
-            let Some(account) = account else {
-                if expected != 0 {
-                    self.findings.push(Finding::Account { account: name, expected, found: Some(0) });
-                }
-                continue;
-            };
-            if !self.holds(&account.balance, account.handles.get(handle), expected) {
-                let found = self.recover(&account.balance, account.handles.get(handle));
-                self.findings.push(Finding::Account { account: name, expected, found });
-            }
-        }
-        Ok(())
-    }
-
-    fn handle_of(&self, product: ProductId) -> Option<usize> {
-        if self.consortium.bank_index(self.me).is_some() {
-            return Some(0);
-        }
-        let auditors = &self.consortium.terms(product)?.auditors;
-        auditors.iter().position(|id| *id == self.me).map(|place| place + 1)
-    }
-
-    /// What a commitment holds, by handle alone: a bounded discrete logarithm.
-    #[must_use]
-    pub fn recover(&self, commitment: &Encoded, handle: Option<&Encoded>) -> Option<u64> {
-        let (point, handle) = (commitment.decode().ok()?, handle?.decode().ok()?);
-        discrete_log(&self.keys.view.strip(&point, &handle), TOTAL_BITS).ok()
     }
 
     fn false_opening(&mut self, sealed: &Sealed, place: (u16, u16)) {
