@@ -27,7 +27,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::Write as _,
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -98,8 +98,9 @@ impl Home {
         let seed = SecretBytes::random(&mut OsRng);
         let member = Keys::from_seed(&seed).register(name, role, &mut OsRng);
         member.check()?;
-        fs::create_dir_all(&self.0)
-            .with_context(|| format!("cannot make the folder {}", self.0.display()))?;
+        // Nobody else may look into a member's folder, nor open its node's socket before its mode is set.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
+        made.with_context(|| format!("cannot make the folder {}", self.0.display()))?;
         let path = self.0.join("key");
         let mut file =
             fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).with_context(

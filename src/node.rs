@@ -5,16 +5,16 @@
 use crate::{
     control::{Request, Response, Status, read_frame, write_frame},
     home::{Home, Me},
-    pool::{Pool, Verdicts},
+    pool::{MAX_AHEAD, Pool, Verdicts},
 };
 use anyhow::{Context as _, Result};
 use counterfoil_crypto::quorum::Certificate;
 use counterfoil_ledger::{
-    batch::Sealed,
+    batch::{Header, Sealed},
     block::Block,
     chain::{Chain, ChainError, Executed},
     genesis::Role,
-    names::Hash,
+    names::{Hash, Lane},
     rejection::Rejection,
     store::Start,
     verify::Verified,
@@ -88,15 +88,31 @@ impl Node {
         block.batches.iter().map(|bytes| self.verdicts.verify(&self.me.consortium, bytes)).collect()
     }
 
-    /// The verdict on a batch that is offered. One whose number is booked is refused before any proof is looked at:
-    /// peers offer again what they think is missing.
+    /// The verdict on a batch that is offered. One that the pool would not take in is refused before any proof is looked
+    /// at: peers offer again what they think is missing, and a member could offer what nobody needs.
     fn judge(&self, bytes: &[u8]) -> Result<Arc<Verified>, Rejection> {
-        let header = Sealed::from_bytes(bytes)?.batch.content.header;
-        let head = self.lock().chain.book().head(header.servicer, header.product, header.kind.lane());
-        if head.is_ok_and(|head| header.sequence <= head.sequence) {
+        let content = Sealed::from_bytes(bytes)?.batch.content;
+        let inner = self.lock();
+        let head = inner.head(&content.header).ok_or(Rejection::Backlog)?;
+        inner.pool.admits(&content, head)?;
+        drop(inner);
+        self.verdicts.verify(&self.me.consortium, bytes)
+    }
+
+    /// What can be said of a proposed block before any proof is looked at: it comes next, and holds nothing that is booked
+    /// already, which no honest proposer puts into it.
+    fn plausible(&self, block: &Block) -> Result<(), Rejection> {
+        let inner = self.lock();
+        if !inner.chain.is_next(&block.header) {
             return Err(Rejection::Sequence);
         }
-        self.verdicts.verify(&self.me.consortium, bytes)
+        for bytes in &block.batches {
+            let header = Sealed::from_bytes(bytes)?.batch.content.header;
+            if inner.head(&header).is_none_or(|head| header.sequence <= head) {
+                return Err(Rejection::Sequence);
+            }
+        }
+        Ok(())
     }
 
     /// Takes a batch of this bank's own programs; the receiver hears when it is decided.
@@ -126,13 +142,12 @@ impl Inner {
     /// Takes a verified batch into the pool.
     fn insert(&mut self, verified: Arc<Verified>) -> Result<(), Rejection> {
         // A state that cannot be read stops the node at the next block; until then nothing is taken in.
-        let head = self.head(&verified).ok_or(Rejection::Backlog)?;
+        let head = self.head(&verified.batch().content.header).ok_or(Rejection::Backlog)?;
         self.pool.insert(verified, head)
     }
 
-    /// Number of the last booked batch in this one's lane.
-    fn head(&self, verified: &Verified) -> Option<u64> {
-        let header = &verified.batch().content.header;
+    /// Number of the last booked batch in a header's lane.
+    fn head(&self, header: &Header) -> Option<u64> {
         let head = self.chain.book().head(header.servicer, header.product, header.kind.lane());
         head.ok().map(|head| head.sequence)
     }
@@ -151,18 +166,31 @@ impl Inner {
         let Ok((block, refused)) = self.chain.propose(&candidates) else { return };
         self.ready = !block.batches.is_empty();
         for (id, rejection) in refused {
-            let ahead =
-                rejection == Rejection::Sequence && candidates.iter().any(|c| c.id() == id && self.ahead(c));
-            if !ahead {
-                self.pool.remove(&id);
-                self.answer(&id, Err(rejection));
+            let Some(candidate) = candidates.iter().find(|candidate| candidate.id() == id) else { continue };
+            if !self.ahead(&candidate.batch().content.header, rejection) {
+                for behind in self.pool.drop_from(candidate) {
+                    self.answer(&behind, Err(rejection));
+                }
             }
         }
     }
 
-    fn ahead(&self, verified: &Verified) -> bool {
-        let next = self.head(verified).map(|head| head.saturating_add(1));
-        next.is_some_and(|next| verified.batch().content.header.sequence > next)
+    /// Whether a batch is refused only because one that it builds on is still on its way: an earlier one of its lane, or a
+    /// top-up that it takes up.
+    fn ahead(&self, header: &Header, rejection: Rejection) -> bool {
+        match rejection {
+            Rejection::Sequence => {
+                self.head(header).is_some_and(|head| header.sequence > head.saturating_add(1))
+            }
+            Rejection::Merge => {
+                let book = self.chain.book();
+                let top_ups =
+                    book.head(header.servicer, header.product, Lane::Reserve).map(|head| head.sequence);
+                top_ups
+                    .is_ok_and(|last| header.merged > last && header.merged <= last.saturating_add(MAX_AHEAD))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -213,6 +241,7 @@ impl Application for Node {
 
     fn verify(&self, _height: u64, block: &[u8]) -> Result<(), Refused> {
         let block = Block::from_bytes(block).map_err(refused)?;
+        self.plausible(&block).map_err(refused)?;
         let batches = self.verify_all(&block).map_err(refused)?;
         let mut inner = self.lock();
         let executed = inner.chain.execute(&block, &batches).map_err(refused)?;
@@ -234,9 +263,11 @@ impl Application for Node {
         let decided =
             inner.chain.commit(block, certificate.clone(), executed).map_err(|e: ChainError| fatal(&e))?;
         self.verdicts.forget(&decided.block.batches);
-        for (verified, outcome) in batches.iter().zip(&decided.outcomes) {
+        // What was refused in this block may only have come too early: `settle` tells.
+        let booked = batches.iter().zip(&decided.outcomes).filter(|(_, outcome)| outcome.is_none());
+        for (verified, _) in booked {
             inner.pool.remove(&verified.id());
-            inner.answer(&verified.id(), outcome.map_or(Ok(height), Err));
+            inner.answer(&verified.id(), Ok(height));
         }
         inner.settle();
         tracing::info!(height, batches = batches.len(), "booked");
@@ -284,8 +315,16 @@ pub async fn run(
         tokio::select! {
             ended = &mut stopped => break ended,
             connection = listener.accept() => {
-                let (stream, _) = connection?;
-                tokio::spawn(serve(stream, node.clone(), handle.clone(), for_requests.clone()));
+                match connection {
+                    Ok((stream, _)) => {
+                        tokio::spawn(serve(stream, node.clone(), handle.clone(), for_requests.clone()));
+                    }
+                    // Out of file handles, say: the node goes on ordering.
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot take a local request");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                }
             }
             _ = stop.wait_for(|stop| *stop) => {
                 handle.shutdown();
@@ -356,10 +395,14 @@ async fn respond(
     };
     let (judge, judged) = (node.clone(), bytes.clone());
     let submitted = tokio::task::spawn_blocking(move || judge.submit(&judged)).await?;
-    let decision = match submitted {
+    let mut decision = match submitted {
         Err(rejection) => return Ok(refusal(rejection)),
         Ok(decision) => decision,
     };
+    if let Ok(Err(rejection)) = decision.try_recv() {
+        // Refused at once: it is not sent to the peers, who might book what was called refused here.
+        return Ok(refusal(rejection));
+    }
     handle.offer(bytes.into());
     tokio::select! {
         decision = decision => Ok(match decision {

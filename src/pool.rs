@@ -1,6 +1,7 @@
 //! The pool: verified batches that wait for their turn, and the verdicts that are not to be computed twice.
 
 use counterfoil_ledger::{
+    batch::{Content, Header},
     genesis::Consortium,
     names::{Hash, Lane, MemberId, ProductId},
     rejection::Rejection,
@@ -16,7 +17,7 @@ use std::{
 /// others' places alone.
 pub const MAX_WAITING: usize = 32;
 /// How far ahead of its lane a batch may be: one that is further could wait for ever.
-const MAX_AHEAD: u64 = 32;
+pub const MAX_AHEAD: u64 = 32;
 /// Most verdicts that are remembered.
 const MAX_VERDICTS: usize = 128;
 
@@ -82,24 +83,44 @@ impl Pool {
     /// [`Rejection::Backlog`] when the servicer has its share of the pool or the batch is too far ahead of its lane,
     /// [`Rejection::Sequence`] when its number is taken, by a booked batch or another that waits.
     pub fn insert(&mut self, verified: Arc<Verified>, head: u64) -> Result<(), Rejection> {
-        let place = place(&verified);
+        let content = &verified.batch().content;
+        self.admits(content, head)?;
+        self.waiting.insert(place(&content.header), verified);
+        Ok(())
+    }
+
+    /// Whether a batch would be taken in: cheap, before any proof of it is looked at.
+    ///
+    /// # Errors
+    /// As [`Pool::insert`].
+    pub fn admits(&self, content: &Content, head: u64) -> Result<(), Rejection> {
+        let place = place(&content.header);
         if place.3 <= head {
             return Err(Rejection::Sequence);
         }
         if let Some(held) = self.waiting.get(&place) {
-            return if held.id() == verified.id() { Ok(()) } else { Err(Rejection::Sequence) };
+            return if held.id() == content.id() { Ok(()) } else { Err(Rejection::Sequence) };
         }
+        // The next of its lane is always taken in: all that waits behind it waits for it.
+        let next = place.3 == head.saturating_add(1);
         let of_servicer = self.waiting.keys().filter(|other| other.0 == place.0).count();
-        if of_servicer >= MAX_WAITING || place.3 > head.saturating_add(MAX_AHEAD) {
-            return Err(Rejection::Backlog);
-        }
-        self.waiting.insert(place, verified);
-        Ok(())
+        let full = of_servicer >= MAX_WAITING || place.3 > head.saturating_add(MAX_AHEAD);
+        if full && !next { Err(Rejection::Backlog) } else { Ok(()) }
     }
 
-    /// Takes a batch out.
+    /// Takes a batch out that is booked.
     pub fn remove(&mut self, id: &Hash) {
         self.waiting.retain(|_, verified| verified.id() != *id);
+    }
+
+    /// Takes a batch out that is refused, and with it all behind it in its lane: each names the one before it.
+    pub fn drop_from(&mut self, refused: &Verified) -> Vec<Hash> {
+        let from = place(&refused.batch().content.header);
+        let behind =
+            |other: &Place| (other.0, other.1, other.2) == (from.0, from.1, from.2) && other.3 >= from.3;
+        let dropped = self.waiting.iter().filter(|(other, _)| behind(other)).map(|(_, v)| v.id()).collect();
+        self.waiting.retain(|other, _| !behind(other));
+        dropped
     }
 
     /// All that wait, lane by lane, in order.
@@ -121,7 +142,6 @@ impl Pool {
     }
 }
 
-fn place(verified: &Verified) -> Place {
-    let header = &verified.batch().content.header;
+fn place(header: &Header) -> Place {
     (header.servicer, header.product, header.kind.lane(), header.sequence)
 }

@@ -154,6 +154,9 @@ impl Delivery {
                         None => bail!("refused: {reason}; nothing of it is booked, run again to go on"),
                     };
                 }
+                Ok(_) if tries >= PATIENCE_TRIES => {
+                    bail!("the node keeps stopping; nothing is lost, run again")
+                }
                 Ok(Response::Stopping | Response::Status(_)) => {}
                 Err(error) if tries >= PATIENCE_TRIES => return Err(error),
                 Err(_) => {}

@@ -154,8 +154,7 @@ impl<'a> Book<'a> {
             Some(changed) => changed.clone(),
             None => self.store.get(key)?,
         };
-        // The store checks that a value is the one that was written; what was written by this module decodes.
-        Ok(stored.and_then(|bytes| borsh::from_slice(&bytes).ok()))
+        decode(key, stored.as_deref())
     }
 }
 
@@ -311,7 +310,7 @@ impl Layer<'_, '_> {
 
     fn read<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         match self.changes.get(key) {
-            Some(changed) => Ok(changed.as_ref().and_then(|bytes| borsh::from_slice(bytes).ok())),
+            Some(changed) => decode(key, changed.as_deref()),
             None => self.book.read(key),
         }
     }
@@ -331,6 +330,12 @@ impl Layer<'_, '_> {
     fn account_key(&self, bank: MemberId, kind: AccountKind) -> Vec<u8> {
         key(b'a', &(self.header.servicer, self.header.product, bank, kind))
     }
+}
+
+/// What this module wrote decodes: anything else is damage, and must not be taken for "absent".
+fn decode<T: BorshDeserialize>(key: &[u8], stored: Option<&[u8]>) -> Result<Option<T>, StoreError> {
+    let damaged = |_| StoreError::Mismatch { key: key.escape_ascii().to_string() };
+    stored.map(|bytes| borsh::from_slice(bytes).map_err(damaged)).transpose()
 }
 
 fn head_key(servicer: MemberId, product: ProductId, lane: Lane) -> Vec<u8> {

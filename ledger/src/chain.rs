@@ -191,8 +191,7 @@ impl Chain {
     pub fn execute(&self, block: &Block, batches: &[Arc<Verified>]) -> Result<Executed, ChainError> {
         let height = self.next();
         let header = &block.header;
-        if header.consortium != self.consortium.id() || header.height != height || header.previous != self.tip
-        {
+        if !self.is_next(header) {
             return Err(ChainError::NotNext { height: header.height });
         }
         if !block.batches.iter().map(Vec::as_slice).eq(batches.iter().map(|verified| verified.bytes())) {
@@ -226,6 +225,14 @@ impl Chain {
         apply(&self.index, height, root, changes)?;
         self.tip = id;
         Ok(decided)
+    }
+
+    /// Whether a block of this header could come next: cheap, before anything in it is verified.
+    #[must_use]
+    pub fn is_next(&self, header: &BlockHeader) -> bool {
+        header.consortium == self.consortium.id()
+            && header.height == self.next()
+            && header.previous == self.tip
     }
 
     fn next(&self) -> u64 {
@@ -286,7 +293,9 @@ impl Replay for Rebuild<'_> {
         Ok(())
     }
 
-    fn check(&mut self, _: &Index, height: u64, root: &Root, payload: &[u8]) -> Result<(), ChainError> {
+    fn check(&mut self, index: &Index, height: u64, root: &Root, payload: &[u8]) -> Result<(), ChainError> {
+        // The index can be level with the log and yet lack a value or hold an older one: only the whole tree shows it.
+        tree::audit(index)?;
         let decided: Decided =
             borsh::from_slice(payload).map_err(|_| ChainError::Malformed { height, source: Malformed })?;
         if decided.block.header.state == *root { Ok(()) } else { Err(ChainError::State { height }) }

@@ -30,7 +30,7 @@ use tokio::{
     sync::{Notify, Semaphore, mpsc, oneshot, watch},
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
-use work::{OFFER_SECONDS, VERIFICATIONS, admit};
+use work::{OFFER_SECONDS, SERVED, VERIFICATIONS, admit};
 
 /// What a node needs to take part.
 #[derive(Debug)]
@@ -199,6 +199,7 @@ struct Node {
     answers: mpsc::UnboundedSender<Answer>,
     answered: mpsc::UnboundedReceiver<Answer>,
     verifications: Arc<Semaphore>,
+    serving: Arc<Semaphore>,
     commit: Option<tokio::task::JoinHandle<()>>,
     seconds: u64,
 }
@@ -214,6 +215,7 @@ impl Node {
         // Unbounded, but there is never more in it than was asked of the application.
         let (answers, answered) = mpsc::unbounded_channel();
         let (timers, verifications) = (BTreeMap::new(), Arc::new(Semaphore::new(VERIFICATIONS)));
+        let serving = Arc::new(Semaphore::new(SERVED));
         let (commit, seconds) = (None, 0);
         Self {
             replica,
@@ -225,6 +227,7 @@ impl Node {
             answers,
             answered,
             verifications,
+            serving,
             commit,
             seconds,
         }

@@ -42,7 +42,7 @@ use std::{
 const LATER_MESSAGES: usize = 64;
 const LATER_BLOCKS: usize = 2;
 /// Blocks sent to one peer per tick, decided or proposed.
-const SERVED_PER_TICK: u32 = 512;
+const SERVED_PER_TICK: u32 = 128;
 /// A block is taken so many rounds ahead: judging is expensive, and it can be asked for when its round has come.
 const ROUNDS_AHEAD: u32 = 1;
 
@@ -141,6 +141,8 @@ pub(crate) struct Replica {
     phase: Phase,
     height: u64,
     later: Vec<(PublicIdentity, Message)>,
+    /// The pool had news while a block was being committed: kept for the height that follows.
+    woken: bool,
     catchup: CatchUp,
     connected: BTreeSet<PublicIdentity>,
     served: BTreeMap<PublicIdentity, u32>,
@@ -184,7 +186,18 @@ impl Replica {
             now: 0,
         };
         let (catchup, connected, served) = (CatchUp::default(), BTreeSet::new(), BTreeMap::new());
-        Self { state, desk, app, phase: Phase::Idle, height, later: Vec::new(), catchup, connected, served }
+        Self {
+            state,
+            desk,
+            app,
+            phase: Phase::Idle,
+            height,
+            later: Vec::new(),
+            woken: false,
+            catchup,
+            connected,
+            served,
+        }
     }
 
     /// Height of the last block that is committed here.
@@ -262,6 +275,7 @@ impl Replica {
     /// # Errors
     /// [`Fatal`] when the journal fails.
     pub(crate) fn wake(&mut self) -> Effects {
+        self.woken = self.phase == Phase::Committing;
         if self.desk.me != Address::OBSERVER {
             self.run();
         }
@@ -306,7 +320,7 @@ impl Replica {
             for (from, message) in std::mem::take(&mut self.later) {
                 self.message(from, message);
             }
-            if waiting && self.desk.me != Address::OBSERVER {
+            if (std::mem::take(&mut self.woken) || waiting) && self.desk.me != Address::OBSERVER {
                 self.run();
             }
         }

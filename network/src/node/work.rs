@@ -3,7 +3,7 @@
 use super::{Answer, Node};
 use crate::{
     app::{Application, Fatal},
-    mesh::{Event, Lane},
+    mesh::{Event, Lane, Mesh},
     replica::Effect,
     wire::{Block, BlockId, Decided, Message},
 };
@@ -17,6 +17,8 @@ use tokio::{
 /// Items and blocks that are judged at the same time.
 const ADMISSIONS: usize = 2;
 pub(super) const VERIFICATIONS: usize = 2;
+/// Decided blocks that are read for peers at the same time.
+pub(super) const SERVED: usize = 2;
 /// Bytes of own items that are offered again at once, and every how many seconds.
 const OFFER_BYTES: usize = 4 << 20;
 pub(super) const OFFER_SECONDS: u64 = 5;
@@ -82,12 +84,11 @@ impl Node {
     }
 
     pub(super) fn serve(&self, to: PublicIdentity, height: u64) {
-        let (app, mesh) = (Arc::clone(&self.app), self.mesh.clone());
-        spawn_blocking(move || {
-            if let Some((block, certificate)) = app.decided(height) {
-                let message = Message::Decided(Decided::new(block, certificate));
-                mesh.send(&to, Lane::Large, message.encode());
-            }
+        let (app, mesh, places) = (Arc::clone(&self.app), self.mesh.clone(), Arc::clone(&self.serving));
+        // A few at a time: those who catch up must not keep this node from its own work.
+        tokio::spawn(async move {
+            let place = places.acquire_owned().await;
+            let _ = spawn_blocking(move || serve(&*app, &mesh, &to, height, place)).await;
         });
     }
 
@@ -104,6 +105,14 @@ impl Node {
             }
             wake.notify_one();
         });
+    }
+}
+
+/// Sends a decided block to a peer; `_place` is given back when that is done.
+fn serve<P>(app: &dyn Application, mesh: &Mesh, to: &PublicIdentity, height: u64, _place: P) {
+    if let Some((block, certificate)) = app.decided(height) {
+        let message = Message::Decided(Decided::new(block, certificate));
+        mesh.send(to, Lane::Large, message.encode());
     }
 }
 

@@ -82,7 +82,9 @@ impl Shelf {
 
     /// A signed proposal of the round's proposer names this block.
     pub(super) fn name(&mut self, id: BlockId, round: u32, now: u64) {
-        if self.named.len() < MAX_NAMED {
+        // Two that contradict each other are evidence enough; more would let a proposer fill the shelf.
+        let of_round = self.named.values().filter(|named| named.round == round).count();
+        if self.named.len() < MAX_NAMED && of_round < PER_ROUND {
             self.named.entry(id).or_insert(Named { round, since: now });
         }
     }
