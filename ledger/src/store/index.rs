@@ -18,11 +18,17 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use super::state::{Changes, META, Pair, Root, Scan, StateStore, StoreError, check, guarded, printable};
 
 /// sled's page cache.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How often, and how long each time, an index that is still being closed is waited for.
+const LOCK_TRIES: u32 = 100;
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 
 /// Bytes of checksum behind each value.
 const TAG: usize = 16;
@@ -50,9 +56,26 @@ impl Index {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         prepare(dir).map_err(|source| failed(dir, "open", source))?;
         let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES);
-        let db = guarded(|| config.open())
-            .map_err(|message| StoreError::Panicked { path: dir.to_owned(), operation: "open", message })?
-            .map_err(|source| failed(dir, "open", source))?;
+        let open = || {
+            guarded(|| config.open()).map_err(|message| StoreError::Panicked {
+                path: dir.to_owned(),
+                operation: "open",
+                message,
+            })
+        };
+        // A database that was just dropped gives its lock back a little later, from a thread of its own.
+        let mut db = open()?;
+        for _ in 0..LOCK_TRIES {
+            match &db {
+                // sled says so in words alone, with a kind of `Other`.
+                Err(sled::Error::Io(error)) if error.to_string().contains("could not acquire lock") => {
+                    thread::sleep(LOCK_WAIT);
+                    db = open()?;
+                }
+                _ => break,
+            }
+        }
+        let db = db.map_err(|source| failed(dir, "open", source))?;
         let index = Self { path: dir.to_owned(), db: Some(db), panicked: AtomicBool::new(false) };
         // A meta key that does not read is found here, not at the first block.
         index.meta()?;

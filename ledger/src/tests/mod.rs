@@ -5,4 +5,5 @@
 mod attacks;
 mod books;
 mod privacy;
+mod recovery;
 mod world;
