@@ -4,7 +4,7 @@ use crate::{
     audit, booking, demo,
     home::{self, Home},
     import,
-    progress::bar,
+    progress::{bar, say},
     report,
     servicer::Servicer,
 };
@@ -281,12 +281,12 @@ fn keygen(options: &Keygen) -> Result<()> {
             &serde_json::json!({ "name": member.name, "identity": identity, "member_file": record }),
         );
     }
-    println!("{} has keys; identity {}", member.name, member.identity);
-    println!(
+    say(format!("{} has keys; identity {}", member.name, member.identity));
+    say(format!(
         "Give {} to whoever makes the genesis. Keep {} secret.",
         record.display(),
         options.home.join("key").display()
-    );
+    ));
     Ok(())
 }
 
@@ -298,18 +298,18 @@ fn genesis(options: &GenesisOptions) -> Result<()> {
             &serde_json::json!({ "id": id, "genesis": options.out, "banks": consortium.banks().len() }),
         );
     }
-    println!(
+    say(format!(
         "{}: {} banks, {} members, {} products",
         options.name,
         consortium.banks().len(),
         consortium.genesis().members.len(),
         consortium.genesis().products.len()
-    );
-    println!("consortium id {id}");
-    println!(
+    ));
+    say(format!("consortium id {id}"));
+    say(format!(
         "Every member copies {} into its folder as genesis.toml and compares the id.",
         options.out.display()
-    );
+    ));
     Ok(())
 }
 
@@ -364,13 +364,13 @@ async fn import(what: &Import) -> Result<()> {
         }
     };
     if !common.json {
-        println!("{} loans, {} payments", portfolio.openings.len(), portfolio.payments.len());
+        say(format!("{} loans, {} payments", portfolio.openings.len(), portfolio.payments.len()));
         for (name, left_out) in &portfolio.left_out {
-            println!("  left out: {:>7} {name}: {}", left_out.count, left_out.reason);
+            say(format!("  left out: {:>7} {name}: {}", left_out.count, left_out.reason));
         }
     }
     if common.dry_run {
-        println!("Nothing was booked (--dry-run).");
+        say("Nothing was booked (--dry-run).");
         return Ok(());
     }
     let mut servicer = Servicer::open(&home)?;
@@ -389,10 +389,10 @@ async fn import(what: &Import) -> Result<()> {
             "batches": summary.batches, "bytes": summary.bytes, "seconds": seconds, "left_out": left_out,
         }));
     }
-    println!(
+    say(format!(
         "booked {} loans and {} payments in {} batches, {:.1} s, {rate:.0} events/s; {} were booked before",
         summary.loans, summary.payments, summary.batches, seconds, summary.already
-    );
+    ));
     Ok(())
 }
 
@@ -426,7 +426,7 @@ fn view(options: &ViewOptions, audit: bool) -> Result<()> {
     if options.json {
         print(&serde_json::to_value(&report)?)?;
     } else {
-        print!("{}", report.to_text());
+        say(report.to_text().trim_end());
     }
     ensure!(report.agrees(), "not everything agrees");
     Ok(())
@@ -444,11 +444,11 @@ fn verify(options: &VerifyOptions) -> Result<()> {
     if options.json {
         return print(&serde_json::to_value(&checked)?);
     }
-    println!(
+    say(format!(
         "verified: {} blocks, each decided by more than two thirds of the banks; {} batches, {} events, every proof",
         checked.blocks, checked.batches, checked.events
-    );
-    println!("state root {} ({:.1} s)", checked.state, begin.elapsed().as_secs_f64());
+    ));
+    say(format!("state root {} ({:.1} s)", checked.state, begin.elapsed().as_secs_f64()));
     Ok(())
 }
 
@@ -460,12 +460,12 @@ async fn status(options: &StatusOptions) -> Result<()> {
             "height": status.height, "state": state, "peers": status.peers, "waiting": status.waiting,
         }));
     }
-    println!("height {}, state root {state}", status.height);
-    println!("connected to {}; {} batches wait", status.peers.join(", "), status.waiting);
+    say(format!("height {}, state root {state}", status.height));
+    say(format!("connected to {}; {} batches wait", status.peers.join(", "), status.waiting));
     Ok(())
 }
 
 fn print(value: &serde_json::Value) -> Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    say(serde_json::to_string_pretty(value)?);
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
     cluster::Cluster,
     home::Home,
     import::portfolio,
-    progress::bar,
+    progress::{bar, say},
     report::{self, Report},
     servicer::Servicer,
 };
@@ -157,34 +157,37 @@ async fn interrupted() {
 }
 
 async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<Option<Cluster>> {
-    let say = |text: &str| {
+    let tell = |text: &str| {
         if !options.json {
-            println!("{text}")
+            say(text)
         }
     };
-    say(
+    tell(
         "Counterfoil: four banks fund micro-loans together, a regulator audits; five processes on this machine.\n",
     );
     let program = std::env::current_exe().context("where is this program?")?;
     let mut cluster = Cluster::found(dir, &program, &MEMBERS, &[PRODUCT])?;
     cluster.start_all()?;
     cluster.ready(&NAMES, NAMES.len().saturating_sub(1), PATIENCE).await?;
-    say(&format!("1. keys, genesis, and a QUIC mesh of five nodes ({:.1} s)", begin.elapsed().as_secs_f64()));
+    tell(&format!(
+        "1. keys, genesis, and a QUIC mesh of five nodes ({:.1} s)",
+        begin.elapsed().as_secs_f64()
+    ));
 
     let (summary, seconds) = book(options, cluster.home("bank-a")?).await?;
     let events = summary.loans.saturating_add(summary.payments);
-    say(&format!(
+    tell(&format!(
         "2. bank-a sealed {} loans and {} repayments in {} batches; every node verified every proof ({seconds:.1} s)",
         summary.loans, summary.payments, summary.batches
     ));
     let (height, state) = cluster.agree(&NAMES, 1, PATIENCE).await?;
-    say(&format!("3. all five are at height {height} with one state root, {}…", hex::encode(&state[..6])));
+    tell(&format!("3. all five are at height {height} with one state root, {}…", hex::encode(&state[..6])));
 
     let mut shown = read(&cluster, summary, seconds, events)?;
     shown.height = height;
     shown.state = hex::encode(state);
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        say(serde_json::to_string_pretty(&shown)?);
     } else {
         print_shown(&shown, begin);
     }
@@ -255,44 +258,44 @@ fn outside(banks: &[Report], regulator: &Report) -> Option<Outside> {
 }
 
 fn print_shown(shown: &Shown, begin: Instant) {
-    println!("\nEach bank's own view, from its own node with its own keys (CNY):");
+    say("\nEach bank's own view, from its own node with its own keys (CNY):");
     let own: Vec<_> = shown.banks.iter().flat_map(|bank| bank.lines.clone()).collect();
-    print!("{}", report::table(&own, false));
-    println!("\nThe regulator's view, with its audit key:");
-    print!("{}", report::table(&shown.regulator.lines, true));
+    say(report::table(&own, false).trim_end());
+    say("\nThe regulator's view, with its audit key:");
+    say(report::table(&shown.regulator.lines, true).trim_end());
     let (banks, all) = (report::sum(&own), report::sum(&shown.regulator.lines));
     let same = banks == all;
     let money = |amount| format_grouped(amount, 2);
-    println!(
+    say(format!(
         "  the banks' own totals {} the regulator's: {} outstanding, {} interest",
         if same { "are" } else { "ARE NOT" },
         money(banks.outstanding),
         money(banks.interest)
-    );
+    ));
     if let Some(outside) = &shown.outside {
-        println!(
+        say(format!(
             "\nLoan {}…: {} reads its part ({}); {}, which is not in it, reads {} parts of it,",
             &outside.loan[..12],
             outside.inside,
             outside.parts_inside,
             outside.outside,
             outside.parts_outside
-        );
-        println!("  though it stores the same bytes and verified the same proofs.");
+        ));
+        say("  though it stores the same bytes and verified the same proofs.");
     }
-    println!("\nWhat was proven:");
-    println!("  {} openings compared with commitments, {} disagree", openings(shown), findings(shown));
-    println!(
+    say("\nWhat was proven:");
+    say(format!("  {} openings compared with commitments, {} disagree", openings(shown), findings(shown)));
+    say(format!(
         "  chain verified again from block 1, without any key: {} blocks, {} batches, {} events, every proof",
         shown.verified.blocks, shown.verified.batches, shown.verified.events
-    );
-    println!(
+    ));
+    say(format!(
         "  {} bytes per event, {} per loan with its repayments; {:.0} events/s booked end to end; {:.1} s in all",
         shown.bytes_per_event,
         shown.bytes_per_loan,
         shown.events_per_second,
         begin.elapsed().as_secs_f64()
-    );
+    ));
 }
 
 fn openings(shown: &Shown) -> u64 {

@@ -65,6 +65,8 @@ pub struct LoanLine {
     pub terms: Option<String>,
     /// The bank whose part it is.
     pub bank: String,
+    /// Digits after the point of the amounts.
+    pub exponent: u8,
     /// Its share in the product's units.
     pub share: u64,
     /// Principal funded.
@@ -114,7 +116,7 @@ pub fn read(
     let me = home.me()?;
     let chain = chain.map_or_else(|| home.chain(), Path::to_path_buf);
     let mut history = History::open(&chain, me.consortium.clone())
-        .context("there is no chain here yet; run the node first (`counterfoil node`)")?;
+        .context("there is no chain here yet; run `counterfoil node` first, or name another node's with --chain")?;
     let mut view = View::new(me.consortium.clone(), me.id, me.keys.clone());
     let (last, mut state) = (history.last(), [0; 32]);
     while let Some(decided) = history.next_block()? {
@@ -194,6 +196,7 @@ fn parts(consortium: &Consortium, view: &View) -> Vec<LoanLine> {
             reference: loan.reference.clone(),
             terms: loan.terms.clone(),
             bank: consortium.name(bank).into(),
+            exponent: consortium.terms(loan.product).map_or(0, |terms| terms.product.exponent()),
             share: part.share,
             lent: part.lent,
             outstanding: part.outstanding,
@@ -271,10 +274,12 @@ impl Report {
         let _ = writeln!(out, "  {} {verdict}", if self.agrees() { "verified:" } else { "NOT VERIFIED:" });
         for part in &self.parts {
             let name = part.reference.as_deref().unwrap_or(&part.id);
+            let [lent, outstanding, interest] = [part.lent, part.outstanding, part.interest]
+                .map(|amount| format_grouped(amount, part.exponent));
             let _ = writeln!(
                 out,
-                "  {name}  {}  share {}  lent {}  outstanding {}  interest {}",
-                part.bank, part.share, part.lent, part.outstanding, part.interest
+                "  {name}  {}  share {}  lent {lent}  outstanding {outstanding}  interest {interest}",
+                part.bank, part.share
             );
         }
         out
