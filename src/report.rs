@@ -115,8 +115,9 @@ pub fn read(
 ) -> Result<Report> {
     let me = home.me()?;
     let chain = chain.map_or_else(|| home.chain(), Path::to_path_buf);
-    let mut history = History::open(&chain, me.consortium.clone())
-        .context("there is no chain here yet; run `counterfoil node` first, or name another node's with --chain")?;
+    let mut history = History::open(&chain, me.consortium.clone()).context(
+        "there is no chain here yet; run `counterfoil node` first, or name another node's with --chain",
+    )?;
     let mut view = View::new(me.consortium.clone(), me.id, me.keys.clone());
     let (last, mut state) = (history.last(), [0; 32]);
     while let Some(decided) = history.next_block()? {
