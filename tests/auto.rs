@@ -164,7 +164,9 @@ async fn five_hundred_real_loans_agree_to_the_cent() {
         let socket = cluster.home(name).unwrap().socket();
         async move { counterfoil::control::status(&socket).await.map_or(0, |status| status.height) }
     };
+    let begin = std::time::Instant::now();
     while height_of("bank-b").await < 30 {
+        assert!(begin.elapsed() < PATIENCE, "the import does not begin");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     cluster.kill("bank-c").unwrap();
@@ -173,7 +175,9 @@ async fn five_hundred_real_loans_agree_to_the_cent() {
         async move { counterfoil::control::status(&socket).await.map_or(0, |status| status.height) }
     };
     let killed_at = height_of("bank-b").await;
+    let begin = std::time::Instant::now();
     while height_of("bank-b").await < killed_at + 20 {
+        assert!(begin.elapsed() < PATIENCE, "three of four do not go on");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     cluster.start("bank-c").unwrap();
