@@ -15,6 +15,8 @@ use std::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(180);
+/// Only so that a stalled import ends the test: how fast a shared machine books is not what is tested.
+const STALLED: Duration = Duration::from_secs(900);
 const LOANS: usize = 500;
 const PRODUCT: &str = r#"
 name = "auto-loan"
@@ -166,7 +168,7 @@ async fn five_hundred_real_loans_agree_to_the_cent() {
     };
     let begin = std::time::Instant::now();
     while height_of("bank-b").await < 30 {
-        assert!(begin.elapsed() < PATIENCE, "the import does not begin");
+        assert!(begin.elapsed() < STALLED, "the import does not begin");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     cluster.kill("bank-c").unwrap();
@@ -177,7 +179,7 @@ async fn five_hundred_real_loans_agree_to_the_cent() {
     let killed_at = height_of("bank-b").await;
     let begin = std::time::Instant::now();
     while height_of("bank-b").await < killed_at + 20 {
-        assert!(begin.elapsed() < PATIENCE, "three of four do not go on");
+        assert!(begin.elapsed() < STALLED, "three of four do not go on");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     cluster.start("bank-c").unwrap();
