@@ -3,7 +3,7 @@
 //!
 //! `cargo bench --bench recover`. All cores are used. The longest search, 40 bits with the small table, is timed once.
 
-#![allow(missing_docs, reason = "a bench's macros make items")]
+#![allow(missing_docs, clippy::arithmetic_side_effects, reason = "macros make items; a point is negated")]
 
 use counterfoil_crypto::{
     pedersen,
