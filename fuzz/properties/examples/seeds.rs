@@ -3,6 +3,8 @@
 //!
 //! A seed whose name begins with `good` must be accepted by its property, or the replay fails: so none goes stale unseen.
 
+#![allow(clippy::arithmetic_side_effects, reason = "three places of three batches")]
+
 use counterfoil_crypto::{
     identity::Signature,
     labels,

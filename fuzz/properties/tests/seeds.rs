@@ -1,5 +1,7 @@
 //! Every kept seed through its property, and a little further: no cargo-fuzz needed.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use counterfoil_properties::{TARGETS, world::rng};
 use rand_core::RngCore as _;
 use std::{collections::BTreeSet, fs, path::PathBuf};
