@@ -60,7 +60,7 @@ fn batches(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         add("batch_forged", &format!("good-{name}-signed"), vec![129 + place]);
         // A bit in the middle, signed; two points changed over; cut.
         add("batch_forged", &format!("bit-{name}"), vec![129 + place, 0, 3, 0, 1]);
-        add("batch_forged", &format!("moved-{name}"), vec![129 + place, 7, 2, 0, 2, 32]);
+        add("batch_forged", &format!("moved-{name}"), vec![129 + place, 8, 2, 0, 2, 32]);
         add("batch_forged", &format!("cut-{name}"), vec![place, 3, 4, 0]);
     }
     add("section_text", "good-fund", vec![0]);
@@ -137,6 +137,9 @@ fn small(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     }
     add("range_proof", "bit", vec![2, 0, 1, 0, 1]);
     add("range_proof", "identity", vec![0, 6, 0, 0, 0]);
+    // The group order on top of t_x, the fifth word; two points changed over.
+    add("range_proof", "second-form", vec![0, 7, 0, 128]);
+    add("range_proof", "moved", vec![0, 8, 0, 0, 0, 32]);
     add("range_proof", "commitment", vec![0x40, 0, 0, 7, 0]);
     add("range_proof", "fewer", vec![0x82, 1]);
     add("joint_check", "good-one", vec![0]);

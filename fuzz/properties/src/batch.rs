@@ -19,7 +19,7 @@ pub fn any_bytes(bytes: &[u8]) -> bool {
     let world = world();
     let verdict = verify(&world.consortium, bytes, &mut rng(1));
     let accepted = verdict.is_ok();
-    assert_eq!(accepted, is_posted(world, bytes), "{verdict:?}");
+    assert_eq!(accepted, is_posted(world, bytes), "{:?}", verdict.err());
     match Sealed::from_bytes(bytes) {
         Ok(sealed) => {
             assert_eq!(sealed.to_bytes(), bytes, "two forms of one batch");
@@ -47,7 +47,7 @@ pub fn forged(bytes: &[u8]) -> bool {
         bytes = sign(world, sealed).to_bytes();
     }
     let verdict = verify(&world.consortium, &bytes, &mut rng(1));
-    assert_eq!(verdict.is_ok(), is_posted(world, &bytes), "batch {place}: {verdict:?}");
+    assert_eq!(verdict.is_ok(), is_posted(world, &bytes), "batch {place}: {:?}", verdict.err());
     applied(world, &bytes, place);
     verdict.is_ok()
 }

@@ -66,14 +66,27 @@ fn word(choice: u8) -> [u8; 32] {
     word
 }
 
-/// Changes `bytes` as the input says, in at most `most` steps.
+/// The number in these bytes plus the group order: of a scalar, the form that no decoder may take.
+pub(crate) fn second_form(scalar: &[u8; 32]) -> [u8; 32] {
+    let (mut sum, mut carry) = (*scalar, 1u16);
+    for (digit, more) in sum.iter_mut().zip((-Scalar::ONE).to_bytes()) {
+        carry += u16::from(*digit) + u16::from(more);
+        *digit = carry.to_le_bytes()[0];
+        carry >>= 8;
+    }
+    sum
+}
+
+/// Changes `bytes` as the input says, in at most `most` steps, each anywhere or at the beginning of a word of 32 bytes.
 pub(crate) fn edit(bytes: &mut Vec<u8>, input: &mut Input<'_>, most: usize) {
     for _ in 0..most {
         if input.is_empty() || bytes.is_empty() {
             return;
         }
-        let (kind, at) = (input.byte() % 8, input.below(bytes.len()));
-        match kind {
+        let choice = input.byte();
+        let place = |at: usize| if choice >= 128 { at & !31 } else { at };
+        let at = place(input.below(bytes.len()));
+        match choice % 128 % 9 {
             0 => bytes[at] ^= 1 << (input.byte() % 8),
             1 => bytes[at] = input.byte(),
             2 => bytes[at] = bytes[at].wrapping_add(input.byte()),
@@ -84,9 +97,15 @@ pub(crate) fn edit(bytes: &mut Vec<u8>, input: &mut Input<'_>, most: usize) {
                 bytes.splice(at..at, piece.iter().copied());
             }
             6 => overwrite(bytes, at, &word(input.byte())),
+            7 => {
+                if let Some(scalar) = bytes[at..].first_chunk() {
+                    let second = second_form(scalar);
+                    overwrite(bytes, at, &second);
+                }
+            }
             // What stands elsewhere, moved here: a swapped point, handle or proof.
             _ => {
-                let from = input.below(bytes.len());
+                let from = place(input.below(bytes.len()));
                 let piece = bytes[from..].iter().copied().take(32).collect::<Vec<_>>();
                 overwrite(bytes, at, &piece);
             }
