@@ -25,6 +25,12 @@ use counterfoil_crypto::{
 pub const VERSION: u8 = 1;
 /// Proof suite 1: sigma and range proofs over Ristretto255 with Merlin transcripts.
 pub const SUITE: u8 = 1;
+/// The proof suites that this program knows. A consortium retires one by decree; what was booked under it stays verifiable.
+#[cfg(not(test))]
+pub const SUITES: &[u8] = &[SUITE];
+/// The same, and for the tests of retirement a second one, since the last suite cannot be retired.
+#[cfg(test)]
+pub const SUITES: &[u8] = &[SUITE, 2];
 /// Most loans in a batch.
 pub const MAX_LOANS: usize = 256;
 /// Most loans in a batch of a product with so many parts per loan: the eight-bit ranges of a repayment (two splits of three

@@ -5,7 +5,7 @@
 
 use crate::{
     batch::{
-        Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, SUITE, Sealed, SealedBody, TERMS_CLASS,
+        Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, SUITES, Sealed, SealedBody, TERMS_CLASS,
         VERSION,
     },
     form::Turn,
@@ -102,7 +102,7 @@ fn context<'a>(consortium: &'a Consortium, batch: &Batch) -> Result<&'a Terms, R
     if header.consortium != consortium.id() {
         return Err(Rejection::Consortium);
     }
-    if header.suite != SUITE {
+    if !SUITES.contains(&header.suite) {
         return Err(Rejection::Suite);
     }
     if consortium.bank_index(header.servicer).is_none() {

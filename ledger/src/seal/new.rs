@@ -12,7 +12,7 @@ use super::{
 use crate::{
     batch::{self, Body, NewPart, Record, most_loans},
     draft::NewLoan,
-    names::MemberId,
+    names::{Component, MemberId},
     seed::Purpose,
     share::Share,
     wallet::Postings,
@@ -35,7 +35,7 @@ impl Sealer<'_> {
             .zip(sums.into_values())
             .map(|(bank, value)| Opening {
                 value,
-                blinding: self.seed.scalar(Purpose::PrincipalPosting, bank, 0),
+                blinding: self.seed.scalar(Purpose::TopUp, bank, 0),
             })
             .collect();
         let share = |opening: &Opening| Share::Fund { amount: revealed(opening) };
@@ -59,7 +59,7 @@ impl Sealer<'_> {
             sealed.push(new);
             records.push(sections);
         }
-        let postings = funded.seal(&self.seed, Purpose::PrincipalPosting);
+        let postings = funded.seal(&self.seed, self.wallet.me, Component::Principal);
         let (_, reserves) = self.wallet.reserves(self.header.product);
         self.enough(&reserves, &postings)?;
         let reserves = reserves.into_iter().map(Committed::open).collect();

@@ -25,7 +25,7 @@ fn a_header_is_what_the_proofs_were_made_under() {
     type Change = fn(&mut Header);
     let cases: [(Change, Rejection); 12] = [
         (|h| h.consortium = [7; 32], Rejection::Consortium),
-        (|h| h.suite = 2, Rejection::Suite),
+        (|h| h.suite = 3, Rejection::Suite),
         (|h| h.servicer = member(4), Rejection::Member),
         (|h| h.servicer = member(9), Rejection::Member),
         (|h| h.product = ProductId(1), Rejection::Product),
