@@ -1,7 +1,7 @@
 //! Checking a chain again from its first block: certificates, proofs, state roots. Needs the genesis and the log, no key.
 
 use anyhow::{Context as _, Result, bail};
-use counterfoil_ledger::{chain::History, genesis::Consortium, verify::verify};
+use counterfoil_ledger::{chain::History, genesis::Consortium, transaction::{Admitted, admit}};
 use rand_core::OsRng;
 use serde::Serialize;
 use std::{path::Path, sync::Arc};
@@ -15,6 +15,10 @@ pub struct Checked {
     pub batches: u64,
     /// Batches that the members had refused when they were applied.
     pub refused: u64,
+    /// Banks' attestations of their control accounts.
+    pub attestations: u64,
+    /// Decrees.
+    pub decrees: u64,
     /// Loans' events in them.
     pub events: u64,
     /// The state root at the end.
@@ -36,11 +40,15 @@ pub fn check(
     while let Some(decided) = history.next_block()? {
         let header = &decided.block.header;
         for (bytes, outcome) in decided.block.batches.iter().zip(&decided.outcomes) {
-            match verify(&consortium, bytes, &mut OsRng) {
+            match admit(&consortium, bytes, &mut OsRng) {
                 Err(rejection) => {
-                    bail!("height {}: a decided batch does not verify: {rejection}", header.height)
+                    bail!("height {}: a decided transaction does not verify: {rejection}", header.height)
                 }
-                Ok(verified) => {
+                Ok(Admitted::Attestation(_)) => {
+                    checked.attestations = checked.attestations.saturating_add(1);
+                }
+                Ok(Admitted::Decree(_)) => checked.decrees = checked.decrees.saturating_add(1),
+                Ok(Admitted::Batch(verified)) => {
                     let events = u64::try_from(verified.batch().content.body.loan_count())?;
                     checked.events = checked.events.saturating_add(events);
                     checked.batches = checked.batches.saturating_add(1);

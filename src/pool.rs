@@ -59,9 +59,9 @@ impl Verdicts {
 
 impl Verdicts {
     /// Forgets verdicts on batches that are decided.
-    pub fn forget(&self, batches: &[Vec<u8>]) {
+    pub fn forget<'a>(&self, batches: impl Iterator<Item = &'a [u8]>) {
         let Remembered { cells, order } = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in batches.iter().map(|bytes| *blake3::hash(bytes).as_bytes()) {
+        for key in batches.map(|bytes| *blake3::hash(bytes).as_bytes()) {
             cells.remove(&key);
             order.retain(|other| *other != key);
         }

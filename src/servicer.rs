@@ -9,11 +9,12 @@ use crate::{
 };
 use anyhow::{Context as _, Result, bail};
 use counterfoil_ledger::{
-    batch::{Content, Sealed},
+    batch::Content,
     chain::Recorded,
     draft::Draft,
     names::Hash,
     seal::begin,
+    transaction::{Transaction, Wire},
     wallet::Wallet,
 };
 use rand_core::OsRng;
@@ -57,8 +58,8 @@ impl Servicer {
         let chain = Recorded::open(&home.chain()).context("the node of this member has not run yet")?;
         for decided in chain.from(1) {
             for bytes in decided?.applied() {
-                let sealed = Sealed::from_bytes(bytes).context("a recorded batch cannot be read")?;
-                wallet.absorb(&sealed)?;
+                let sealed = Transaction::batch_of(bytes).context("a recorded batch cannot be read")?;
+                sealed.iter().try_for_each(|sealed| wallet.absorb(sealed))?;
             }
         }
         Ok(Self { home: home.clone(), me, wallet, under_way: VecDeque::new(), bytes: Arc::default() })
@@ -94,7 +95,7 @@ impl Servicer {
         let (socket, chain, sent) = (self.home.socket(), self.home.chain(), self.bytes.clone());
         self.under_way.push_back(tokio::spawn(async move {
             let sealed = tokio::task::spawn_blocking(move || begun.prove(&mut OsRng)).await??;
-            let (id, bytes) = (sealed.batch.id(), sealed.to_bytes());
+            let (id, bytes) = (sealed.batch.id(), Wire::Batch(&sealed.to_bytes()).to_bytes());
             sent.fetch_add(u64::try_from(bytes.len())?, Ordering::Relaxed);
             let height = Delivery { socket, chain, id, bytes }.deliver().await.with_context(|| what)?;
             booked(height);
@@ -171,7 +172,8 @@ impl Delivery {
         for decided in Recorded::open(&self.chain)?.from(1) {
             let decided = decided?;
             for bytes in decided.applied() {
-                if Sealed::from_bytes(bytes).is_ok_and(|sealed| sealed.batch.id() == self.id) {
+                let sealed = Transaction::batch_of(bytes).ok().flatten();
+                if sealed.is_some_and(|sealed| sealed.batch.id() == self.id) {
                     return Ok(Some(decided.block.header.height));
                 }
             }

@@ -231,7 +231,7 @@ impl Turnstile {
             self.consortium.terms(account.product).is_some_and(|terms| terms.auditors.contains(&self.me))
         };
         let mut alarms = Vec::new();
-        let mut signed: BTreeMap<(ProductId, MemberId), BTreeMap<AccountKind, u64>> = BTreeMap::new();
+        let mut signed: BTreeMap<(ProductId, MemberId), Vec<(AccountKind, Option<u64>)>> = BTreeMap::new();
         for account in accounts.iter().filter(audited) {
             report.openings = report.openings.saturating_add(1);
             let name = (account.servicer, account.product, bank, account.kind);
@@ -244,9 +244,9 @@ impl Turnstile {
                 }
                 Err(fault) => (None, Some(fault)),
             };
+            let place = (account.product, account.servicer);
+            signed.entry(place).or_default().push((account.kind, amount));
             if let Some(amount) = amount {
-                let place = (account.product, account.servicer);
-                signed.entry(place).or_default().insert(account.kind, amount);
                 let kinds = open.signed.entry((place.0, place.1, account.kind)).or_default();
                 kinds.insert(bank, amount);
             }
@@ -292,14 +292,13 @@ fn judge(account: &AttestedAccount, opening: Option<&SignedOpening>, expected: u
     if signed == expected { Ok(signed) } else { Err(Fault::Differs { signed, expected }) }
 }
 
-/// Check 4. Where an account was not opened, that is the alarm.
-fn unbalanced(amounts: &BTreeMap<AccountKind, u64>) -> Option<Fault> {
-    // An account that was never touched is not attested and holds nothing, and an unopened one has its own alarm.
+/// Check 4. An account that holds no amount has an alarm of its own, and leaves nothing to compare.
+fn unbalanced(amounts: &[(AccountKind, Option<u64>)]) -> Option<Fault> {
     let side = |debits: bool| {
         let of_side = amounts.iter().filter(|(kind, _)| kind.rises_with_debits() == debits);
-        of_side.map(|(_, amount)| u128::from(*amount)).sum::<u128>()
+        of_side.map(|(_, amount)| amount.map(u128::from)).sum::<Option<u128>>()
     };
-    let (debits, credits) = (side(true), side(false));
+    let (debits, credits) = (side(true)?, side(false)?);
     (debits != credits).then_some(Fault::Unbalanced { debits, credits })
 }
 
