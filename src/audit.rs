@@ -1,7 +1,11 @@
 //! Checking a chain again from its first block: certificates, proofs, state roots. Needs the genesis and the log, no key.
 
 use anyhow::{Context as _, Result, bail};
-use counterfoil_ledger::{chain::History, genesis::Consortium, transaction::{Admitted, admit}};
+use counterfoil_ledger::{
+    chain::History,
+    genesis::Consortium,
+    transaction::{Admitted, admit},
+};
 use rand_core::OsRng;
 use serde::Serialize;
 use std::{path::Path, sync::Arc};

@@ -11,7 +11,10 @@ use crate::{
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use counterfoil_ledger::{genesis::{EPOCH_BLOCKS, Role}, names::ProductId};
+use counterfoil_ledger::{
+    genesis::{EPOCH_BLOCKS, Role},
+    names::ProductId,
+};
 use std::{
     collections::BTreeMap,
     net::UdpSocket,
@@ -488,7 +491,9 @@ async fn status(options: &StatusOptions) -> Result<()> {
     say(format!("connected to {}; {} transactions wait", status.peers.join(", "), status.waiting));
     match status.epoch {
         0 => say("no epoch has ended yet"),
-        epoch if status.attested.is_empty() => say(format!("epoch {epoch} has ended, nobody has attested it yet")),
+        epoch if status.attested.is_empty() => {
+            say(format!("epoch {epoch} has ended, nobody has attested it yet"))
+        }
         epoch => say(format!("epoch {epoch} has ended, attested by {}", status.attested.join(", "))),
     }
     status.alarms.iter().for_each(|alarm| say(format!("ALARM: {alarm}")));

@@ -108,7 +108,8 @@ impl Node {
 
     fn verify_all(&self, block: &Block) -> Result<Vec<Admitted>, Rejection> {
         let consortium = &self.me.consortium;
-        let one = |bytes: &Vec<u8>| admit_with(consortium, bytes, |batch| self.verdicts.verify(consortium, batch));
+        let one =
+            |bytes: &Vec<u8>| admit_with(consortium, bytes, |batch| self.verdicts.verify(consortium, batch));
         block.batches.iter().map(one).collect()
     }
 
@@ -210,7 +211,11 @@ impl Node {
             return Ok(None);
         }
         if ended.closed() > 0 {
-            tracing::error!(epoch = ended.epoch, accounts = ended.closed(), "a servicer's postings cannot be opened");
+            tracing::error!(
+                epoch = ended.epoch,
+                accounts = ended.closed(),
+                "a servicer's postings cannot be opened"
+            );
         }
         let attestation = ended.attest(&self.me)?;
         self.submit(&attestation)?;
@@ -282,8 +287,9 @@ impl Inner {
                     }
                 }
                 Admitted::Batch(_) => {}
-                notice if rejection == Rejection::Epoch
-                    && self.ended().is_some_and(|ended| Notices::is_ahead(notice, ended)) => {}
+                notice
+                    if rejection == Rejection::Epoch
+                        && self.ended().is_some_and(|ended| Notices::is_ahead(notice, ended)) => {}
                 _ => {
                     self.notices.remove(&id);
                     self.answer(&id, Err(rejection));

@@ -23,10 +23,14 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Sign this bank's vote to retire a suite at a height.
-    #[command(after_help = "Example:\n  counterfoil suite sign --home bank-a --retire 1 --from 5000 --out bank-a.vote\n\nThe vote goes to whoever collects them. It is worth nothing without those of more than two thirds of the banks.")]
+    #[command(
+        after_help = "Example:\n  counterfoil suite sign --home bank-a --retire 1 --from 5000 --out bank-a.vote\n\nThe vote goes to whoever collects them. It is worth nothing without those of more than two thirds of the banks."
+    )]
     Sign(Sign),
     /// Put the votes of more than two thirds of the banks together and hand them to the running node.
-    #[command(after_help = "Example:\n  counterfoil suite retire --home bank-a --vote bank-a.vote --vote bank-b.vote --vote bank-c.vote\n\nFrom the height that the votes name, batches of the suite are refused by every node. It is not undone or moved.")]
+    #[command(
+        after_help = "Example:\n  counterfoil suite retire --home bank-a --vote bank-a.vote --vote bank-b.vote --vote bank-c.vote\n\nFrom the height that the votes name, batches of the suite are refused by every node. It is not undone or moved."
+    )]
     Retire(Retire),
     /// Say which suites are in force, by the member's own chain.
     #[command(after_help = "Example:\n  counterfoil suite list --home bank-a")]
@@ -121,8 +125,7 @@ fn sign(options: &Sign) -> Result<()> {
     let name = me.consortium.name(me.id);
     ensure!(me.consortium.bank_index(me.id).is_some(), "{name} is no bank and has no vote");
     known(options.retire)?;
-    let retirement =
-        Retirement { consortium: me.consortium.id(), suite: options.retire, from: options.from };
+    let retirement = Retirement { consortium: me.consortium.id(), suite: options.retire, from: options.from };
     let file = VoteFile {
         consortium: hex::encode(me.consortium.id()),
         bank: name.into(),
@@ -133,7 +136,9 @@ fn sign(options: &Sign) -> Result<()> {
     let text = toml::to_string(&file)?;
     std::fs::write(&options.out, text).with_context(|| format!("cannot write {}", options.out.display()))?;
     if options.json {
-        return print(&serde_json::json!({ "vote": options.out, "retire": options.retire, "from": options.from }));
+        return print(
+            &serde_json::json!({ "vote": options.out, "retire": options.retire, "from": options.from }),
+        );
     }
     say(format!("{name} votes to retire suite {} from height {}", options.retire, options.from));
     say(format!("Give {} to whoever collects the votes.", options.out.display()));
@@ -157,7 +162,12 @@ async fn retire(options: &Retire) -> Result<()> {
         let (retirement, bank, signature) = file.check(&consortium).with_context(named)?;
         let decree = decree.get_or_insert(Decree { retirement, votes: Vec::new() });
         ensure!(decree.retirement == retirement, "{}: it votes for another suite or height", path.display());
-        ensure!(!decree.votes.iter().any(|vote| vote.0 == bank), "{}: {} voted twice", path.display(), file.bank);
+        ensure!(
+            !decree.votes.iter().any(|vote| vote.0 == bank),
+            "{}: {} voted twice",
+            path.display(),
+            file.bank
+        );
         decree.votes.push((bank, signature));
     }
     let mut decree = decree.context("a decree needs votes")?;
@@ -173,7 +183,9 @@ async fn retire(options: &Retire) -> Result<()> {
             Ok(())
         }
         Response::Refused { reason, .. } => bail!("refused: {reason}"),
-        _ => bail!("the node stopped before it was decided; look with `counterfoil suite list`, then try again"),
+        _ => bail!(
+            "the node stopped before it was decided; look with `counterfoil suite list`, then try again"
+        ),
     }
 }
 
@@ -188,14 +200,17 @@ fn list(options: &List) -> Result<()> {
         rows.push((*suite, book.retired_from(*suite)?));
     }
     if options.json {
-        let row = |(suite, from): &(u8, Option<u64>)| serde_json::json!({ "suite": suite, "retired_from": from });
+        let row =
+            |(suite, from): &(u8, Option<u64>)| serde_json::json!({ "suite": suite, "retired_from": from });
         let rows: Vec<_> = rows.iter().map(row).collect();
         return print(&serde_json::json!({ "height": height, "suites": rows }));
     }
     for (suite, from) in rows {
         say(match from {
             None => format!("suite {suite}: in force"),
-            Some(from) if from > height => format!("suite {suite}: in force until height {from}, then retired"),
+            Some(from) if from > height => {
+                format!("suite {suite}: in force until height {from}, then retired")
+            }
             Some(from) => format!("suite {suite}: retired since height {from}"),
         });
     }

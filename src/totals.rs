@@ -10,8 +10,9 @@ use crate::{
 };
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
+use counterfoil_crypto::pedersen::Opening;
 use counterfoil_ledger::{
-    attestation::{AttestedAccount, Attestation, Content},
+    attestation::{Attestation, AttestedAccount, Content},
     block::Decided,
     chain::History,
     epoch::Clock,
@@ -20,7 +21,6 @@ use counterfoil_ledger::{
     turnstile::{Alarm, EpochReport, Fault, Turnstile},
     view::View,
 };
-use counterfoil_crypto::pedersen::Opening;
 use rand_core::OsRng;
 use serde::Serialize;
 use std::{

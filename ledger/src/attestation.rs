@@ -261,7 +261,8 @@ pub fn verify(consortium: &Consortium, bytes: &[u8]) -> Result<SignedAttestation
 /// Counts, lengths and order: one form for one content, so that nobody can make peers keep more than is needed.
 fn shape(consortium: &Consortium, content: &Content) -> Result<(), Rejection> {
     let accounts = &content.accounts;
-    let ascending = accounts.windows(2).all(|pair| pair.first().map(|a| a.name()) < pair.last().map(|a| a.name()));
+    let ascending =
+        accounts.windows(2).all(|pair| pair.first().map(|a| a.name()) < pair.last().map(|a| a.name()));
     let products = by_product(accounts);
     let is = |(section, (product, accounts)): (&Section, &(ProductId, Vec<AttestedAccount>))| {
         let length = class(accounts.len()).map(Section::ciphertext_len);

@@ -150,10 +150,7 @@ impl Chain {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn propose(
-        &self,
-        candidates: &[Admitted],
-    ) -> Result<(Block, Vec<(Hash, Rejection)>), ChainError> {
+    pub fn propose(&self, candidates: &[Admitted]) -> Result<(Block, Vec<(Hash, Rejection)>), ChainError> {
         let mut book = Book::new(&self.index);
         let (mut batches, mut refused, mut size) = (Vec::new(), Vec::new(), 0usize);
         let mut booked = false;

@@ -146,9 +146,7 @@ impl Admitted {
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Batch(verified) => Wire::Batch(verified.bytes()).to_bytes(),
-            Self::Attestation(it) => {
-                Transaction::Attestation(Box::new(it.attestation().clone())).to_bytes()
-            }
+            Self::Attestation(it) => Transaction::Attestation(Box::new(it.attestation().clone())).to_bytes(),
             Self::Decree(it) => Transaction::Decree(it.decree().clone()).to_bytes(),
         }
     }

@@ -167,7 +167,12 @@ impl Turnstile {
                     let opened = attestation.open(&self.consortium, self.me, &self.keys);
                     let evidence = Evidence { height, place, bytes: bytes.clone() };
                     let content = &attestation.content;
-                    alarms.extend(self.attested((content.bank, content.epoch), &content.accounts, &opened, &evidence));
+                    alarms.extend(self.attested(
+                        (content.bank, content.epoch),
+                        &content.accounts,
+                        &opened,
+                        &evidence,
+                    ));
                 }
                 Transaction::Decree(_) => {}
             }

@@ -33,10 +33,7 @@ impl Sealer<'_> {
         // A top-up has no movements: every blinding is fresh.
         let openings: Vec<_> = (0u16..)
             .zip(sums.into_values())
-            .map(|(bank, value)| Opening {
-                value,
-                blinding: self.seed.scalar(Purpose::TopUp, bank, 0),
-            })
+            .map(|(bank, value)| Opening { value, blinding: self.seed.scalar(Purpose::TopUp, bank, 0) })
             .collect();
         let share = |opening: &Opening| Share::Fund { amount: revealed(opening) };
         let owners = self.consortium().banks().to_vec();

@@ -117,7 +117,9 @@ impl View {
         if header.kind != Kind::Fund {
             let taken_up = (place.0, place.1, 0)..=(place.0, place.1, header.merged);
             let numbers: Vec<_> = self.owned.waiting.range(taken_up).map(|(number, _)| *number).collect();
-            for held in numbers.iter().filter_map(|number| self.owned.waiting.remove(number)).collect::<Vec<_>>() {
+            for held in
+                numbers.iter().filter_map(|number| self.owned.waiting.remove(number)).collect::<Vec<_>>()
+            {
                 self.owned.transfer(place, (AccountKind::Reserve, AccountKind::Incoming), &held);
             }
         }
@@ -126,11 +128,15 @@ impl View {
             (Some(seed), _) => posting_openings(&self.consortium, content, &sealed.records, seed),
         };
         for (component, postings) in content.body.postings() {
-            let Some(Ok(point)) = postings.get(index).map(|posting| posting.amount.decode()) else { continue };
+            let Some(Ok(point)) = postings.get(index).map(|posting| posting.amount.decode()) else {
+                continue;
+            };
             let blinding = if header.kind == Kind::Fund {
-                shares.iter().find(|(place, _)| usize::from(place.1) == index).and_then(|(_, share)| match share {
-                    Share::Fund { amount } => amount.opening().map(|opening| opening.blinding),
-                    Share::New { .. } | Share::Repaid { .. } => None,
+                shares.iter().find(|(place, _)| usize::from(place.1) == index).and_then(|(_, share)| {
+                    match share {
+                        Share::Fund { amount } => amount.opening().map(|opening| opening.blinding),
+                        Share::New { .. } | Share::Repaid { .. } => None,
+                    }
                 })
             } else if header.servicer == self.me {
                 let all = known.iter().flatten().find(|(c, _)| *c == component);

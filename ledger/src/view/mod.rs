@@ -14,8 +14,8 @@ mod accounts;
 mod compare;
 mod finding;
 
-pub use compare::TOTAL_BITS;
 pub use accounts::Flows;
+pub use compare::TOTAL_BITS;
 pub use finding::{AccountName, Finding, LoanView, PartView};
 
 use crate::{
@@ -195,7 +195,9 @@ impl View {
                 amounts.iter().all(|(component, amount)| self.opens(sealed, *place, *component, amount));
             if opens {
                 let flows = self.flows.entry((header.servicer, header.product)).or_default();
-                amounts.iter().for_each(|(component, amount)| flows.add(header.kind, *component, amount.amount));
+                amounts
+                    .iter()
+                    .for_each(|(component, amount)| flows.add(header.kind, *component, amount.amount));
             }
             if !opens || !self.is_owners(sealed, scope, *place, owner, share) {
                 self.false_opening(sealed, *place);
