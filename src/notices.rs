@@ -88,3 +88,61 @@ impl Notices {
 fn is_next(epoch: u64, ended: u64) -> bool {
     ended.checked_add(1) == Some(epoch)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use counterfoil_crypto::identity::Signature;
+    use counterfoil_ledger::{
+        attestation::{Attestation, Content},
+        decree::{Decree, Retirement},
+        transaction::Transaction,
+    };
+
+    /// Signed by nobody: what waits here was checked before.
+    fn attestation(bank: u16, epoch: u64, mark: u8) -> Admitted {
+        let content = Content {
+            consortium: [mark; 32],
+            bank: MemberId(bank),
+            epoch,
+            accounts: Vec::new(),
+            envelopes: Vec::new(),
+            sections: Vec::new(),
+        };
+        let it = Attestation { content, signature: Signature::from_bytes([0; 64]) };
+        Admitted::recorded(&Transaction::Attestation(Box::new(it)).to_bytes()).unwrap()
+    }
+
+    fn decree(suite: u8, from: u64) -> Admitted {
+        let retirement = Retirement { consortium: [0; 32], suite, from };
+        let it = Decree { retirement, votes: Vec::new() };
+        Admitted::recorded(&Transaction::Decree(it).to_bytes()).unwrap()
+    }
+
+    #[test]
+    fn one_waits_for_each_bank_and_epoch_and_suite() {
+        let mut notices = Notices::default();
+        assert_eq!(notices.insert(attestation(1, 7, 0), 7), Ok(()));
+        assert_eq!(notices.insert(attestation(1, 7, 0), 7), Ok(()), "the same again");
+        assert_eq!(notices.insert(attestation(1, 7, 1), 7), Err(Rejection::Attested));
+        assert_eq!(notices.insert(attestation(2, 7, 0), 7), Ok(()));
+        assert_eq!(notices.insert(decree(1, 50), 7), Ok(()));
+        assert_eq!(notices.insert(decree(1, 60), 7), Err(Rejection::Retired));
+        assert_eq!(notices.insert(decree(99, 60), 7), Err(Rejection::Suite));
+        assert_eq!(notices.len(), 3);
+        assert!(notices.holds(MemberId(1), 7) && !notices.holds(MemberId(1), 8));
+        notices.remove(&attestation(1, 7, 0).id());
+        assert_eq!((notices.len(), notices.candidates().len()), (2, 2));
+    }
+
+    #[test]
+    fn epochs_far_from_the_last_do_not_wait() {
+        let mut notices = Notices::default();
+        for epoch in [0, 6, 9, u64::MAX] {
+            assert_eq!(notices.insert(attestation(1, epoch, 0), 7), Err(Rejection::Epoch), "{epoch}");
+        }
+        // Its bank saw the epoch end before this node did.
+        assert_eq!(notices.insert(attestation(1, 8, 0), 7), Ok(()));
+        assert!(Notices::is_ahead(&attestation(1, 8, 0), 7) && !Notices::is_ahead(&attestation(1, 7, 0), 7));
+    }
+}

@@ -361,3 +361,56 @@ pub fn to_text(line: &Line) -> String {
         line.epoch, line.height, line.openings
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fn alarm() -> AlarmFile {
+        AlarmFile {
+            consortium: "00".into(),
+            epoch: 3,
+            height: 24,
+            bank: Some("bank-b".into()),
+            servicer: Some("bank-a".into()),
+            product: Some("micro-loan".into()),
+            account: Some("reserve"),
+            alarm: "it holds 5, the records add up to 4".into(),
+            commitment: None,
+            signed: Some("5".into()),
+            expected: Some("4".into()),
+            attestation: None,
+        }
+    }
+
+    #[test]
+    fn an_alarm_is_written_once_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("alarms");
+        assert!(alarm().write(&folder).unwrap());
+        assert!(!alarm().write(&folder).unwrap(), "after a restart it stands there");
+        let path = folder.join("epoch-000003-bank-b-micro-loan-bank-a-reserve.json");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        let read: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!((&read["signed"], &read["expected"]), (&"5".into(), &"4".into()));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_line_says_what_does_not_add_up() {
+        let line = Line {
+            epoch: 3,
+            height: 24,
+            attested: vec!["bank-a".into()],
+            waiting: vec!["bank-b".into()],
+            openings: 5,
+            flows: [0; 4],
+            alarms: Vec::new(),
+        };
+        assert!(to_text(&line).ends_with("adds up so far; bank-b can still attest"));
+        let wrong = Line { alarms: vec![alarm().alarm], ..line };
+        assert!(to_text(&wrong).contains("DOES NOT ADD UP: it holds 5"));
+    }
+}

@@ -203,18 +203,8 @@ impl Turnstile {
         let Some(report) = self.epochs.last_mut() else { return Vec::new() };
         report.open = false;
         let missing = self.consortium.banks().iter().filter(|bank| !report.attested.contains(bank));
-        let (epoch, height) = (report.epoch, report.height);
-        let alarm = |bank: &MemberId| Alarm {
-            epoch,
-            height,
-            bank: Some(*bank),
-            place: None,
-            kind: None,
-            balance: None,
-            fault: Fault::Missing,
-            evidence: None,
-        };
-        let alarms: Vec<_> = missing.map(alarm).collect();
+        let alarms: Vec<_> =
+            missing.map(|bank| Alarm { bank: Some(*bank), ..report.alarm(Fault::Missing) }).collect();
         report.alarms.extend(alarms.clone());
         alarms
     }
@@ -227,84 +217,109 @@ impl Turnstile {
         opened: &BTreeMap<AttestedAccount, Option<SignedOpening>>,
         evidence: &Evidence,
     ) -> Vec<Alarm> {
-        let Some(report) = self.epochs.last_mut().filter(|report| report.epoch == epoch) else {
-            return Vec::new();
-        };
-        let Some(open) = self.open.as_mut() else { return Vec::new() };
+        let report = self.epochs.last_mut().filter(|report| report.epoch == epoch);
+        let (Some(report), Some(open)) = (report, self.open.as_mut()) else { return Vec::new() };
         report.attested.push(bank);
         let audited = |account: &&AttestedAccount| {
             self.consortium.terms(account.product).is_some_and(|terms| terms.auditors.contains(&self.me))
         };
-        let mut alarms = Vec::new();
-        let mut signed: BTreeMap<(ProductId, MemberId), Vec<(AccountKind, Option<u64>)>> = BTreeMap::new();
+        let (mut alarms, mut sides) = (Vec::new(), BTreeMap::<_, Sides>::new());
         for account in accounts.iter().filter(audited) {
             report.openings = report.openings.saturating_add(1);
+            let place = (account.product, account.servicer);
             let name = (account.servicer, account.product, bank, account.kind);
             let expected = open.expected.get(&name).copied().unwrap_or(0);
-            let opening = opened.get(account).and_then(Option::as_ref);
-            let (amount, fault) = match judge(account, opening, expected) {
-                Ok(amount) => (Some(amount), None),
-                Err(Fault::Differs { signed, expected }) => {
-                    (Some(signed), Some(Fault::Differs { signed, expected }))
-                }
-                Err(fault) => (None, Some(fault)),
-            };
-            let place = (account.product, account.servicer);
-            signed.entry(place).or_default().push((account.kind, amount));
-            if let Some(amount) = amount {
-                let kinds = open.signed.entry((place.0, place.1, account.kind)).or_default();
-                kinds.insert(bank, amount);
+            let judged = judge(account, opened.get(account).and_then(Option::as_ref), expected);
+            sides.entry(place).or_default().add(account.kind, judged.amount);
+            if let Some(amount) = judged.amount {
+                open.signed.entry((place.0, place.1, account.kind)).or_default().insert(bank, amount);
             }
-            alarms.extend(fault.map(|fault| Alarm {
-                epoch,
-                height: report.height,
-                bank: Some(bank),
-                place: Some((account.product, account.servicer)),
+            alarms.extend(judged.fault.map(|fault| Alarm {
+                place: Some(place),
                 kind: Some(account.kind),
                 balance: Some(account.balance),
-                fault,
-                evidence: Some(evidence.clone()),
+                ..report.alarm(fault)
             }));
         }
-        for (place, amounts) in signed {
-            alarms.extend(unbalanced(&amounts).map(|fault| Alarm {
-                epoch,
-                height: report.height,
-                bank: Some(bank),
-                place: Some(place),
-                kind: None,
-                balance: None,
-                fault,
-                evidence: Some(evidence.clone()),
-            }));
+        for (place, sides) in sides {
+            let unbalanced = sides.unbalanced();
+            alarms.extend(unbalanced.map(|fault| Alarm { place: Some(place), ..report.alarm(fault) }));
         }
-        if report.attested.len() == self.consortium.banks().len() {
-            alarms.extend(sums(report, open, self.consortium.banks().len()));
+        for alarm in &mut alarms {
+            (alarm.bank, alarm.evidence) = (Some(bank), Some(evidence.clone()));
+        }
+        let banks = self.consortium.banks().len();
+        if report.attested.len() == banks {
+            alarms.extend(sums(report, open, banks));
         }
         report.alarms.extend(alarms.clone());
         alarms
     }
 }
 
+impl EpochReport {
+    /// An alarm over this epoch as a whole.
+    fn alarm(&self, fault: Fault) -> Alarm {
+        Alarm {
+            epoch: self.epoch,
+            height: self.height,
+            bank: None,
+            place: None,
+            kind: None,
+            balance: None,
+            fault,
+            evidence: None,
+        }
+    }
+}
+
+/// What an account was found to hold, and what is wrong with it.
+struct Judged {
+    amount: Option<u64>,
+    fault: Option<Fault>,
+}
+
 /// Checks 1 to 3 of one account.
-fn judge(account: &AttestedAccount, opening: Option<&SignedOpening>, expected: u64) -> Result<u64, Fault> {
+fn judge(account: &AttestedAccount, opening: Option<&SignedOpening>, expected: u64) -> Judged {
+    let amount = opened_amount(account, opening);
+    let differs =
+        |signed: &u64| (*signed != expected).then_some(Fault::Differs { signed: *signed, expected });
+    match amount {
+        Ok(signed) => Judged { amount: Some(signed), fault: differs(&signed) },
+        Err(fault) => Judged { amount: None, fault: Some(fault) },
+    }
+}
+
+/// Checks 1 and 2.
+fn opened_amount(account: &AttestedAccount, opening: Option<&SignedOpening>) -> Result<u64, Fault> {
     let opening = opening.ok_or(Fault::NotOpened)?.opening().ok_or(Fault::FalseOpening)?;
     if Encoded::from(&opening.commit()) != account.balance {
         return Err(Fault::FalseOpening);
     }
     let amount = opening.amount().filter(|amount| amount.checked_shr(MAX_BITS) == Some(0));
-    let signed = amount.ok_or(Fault::NoAmount { signed: opening.value.to_bytes() })?;
-    if signed == expected { Ok(signed) } else { Err(Fault::Differs { signed, expected }) }
+    amount.ok_or(Fault::NoAmount { signed: opening.value.to_bytes() })
 }
 
-/// Check 4. An account that holds no amount has an alarm of its own, and leaves nothing to compare.
-fn unbalanced(amounts: &[(AccountKind, Option<u64>)]) -> Option<Fault> {
-    let side = |debits: bool| {
-        let of_side = amounts.iter().filter(|(kind, _)| kind.rises_with_debits() == debits);
-        of_side.map(|(_, amount)| amount.map(u128::from)).sum::<Option<u128>>()
-    };
-    let (debits, credits) = (side(true)?, side(false)?);
-    (debits != credits).then_some(Fault::Unbalanced { debits, credits })
+/// Check 4: the two sides of one bank's accounts in one place.
+#[derive(Default)]
+struct Sides {
+    debits: u128,
+    credits: u128,
+    /// An account that holds no amount has an alarm of its own, and leaves nothing to compare.
+    incomplete: bool,
+}
+
+impl Sides {
+    fn add(&mut self, kind: AccountKind, amount: Option<u64>) {
+        let side = if kind.rises_with_debits() { &mut self.debits } else { &mut self.credits };
+        *side = side.saturating_add(u128::from(amount.unwrap_or(0)));
+        self.incomplete |= amount.is_none();
+    }
+
+    fn unbalanced(self) -> Option<Fault> {
+        let Self { debits, credits, incomplete } = self;
+        (debits != credits && !incomplete).then_some(Fault::Unbalanced { debits, credits })
+    }
 }
 
 /// Check 5, of the accounts that every bank has opened.
@@ -333,16 +348,8 @@ fn sums(report: &EpochReport, open: &Open, banks: usize) -> Vec<Alarm> {
             let Some(signed) = sum(kinds).filter(|signed| i128::try_from(*signed) != Ok(expected)) else {
                 continue;
             };
-            alarms.push(Alarm {
-                epoch: report.epoch,
-                height: report.height,
-                bank: None,
-                place: Some((*product, *servicer)),
-                kind: Some(kind),
-                balance: None,
-                fault: Fault::Sum { signed, expected },
-                evidence: None,
-            });
+            let place = Some((*product, *servicer));
+            alarms.push(Alarm { place, kind: Some(kind), ..report.alarm(Fault::Sum { signed, expected }) });
         }
     }
     alarms

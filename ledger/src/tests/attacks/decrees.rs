@@ -164,5 +164,5 @@ fn a_replay_meets_the_decree_where_it_was_booked() {
     std::fs::remove_dir_all(folder.path().join("index")).unwrap();
     let (chain, ..) = Chain::open(folder.path(), world.consortium.clone()).unwrap();
     assert_eq!(chain.state_root().unwrap(), root);
-    assert_eq!(chain.propose(&[late.clone()]).unwrap().1, [(late.id(), Rejection::Suite)]);
+    assert_eq!(chain.propose(std::slice::from_ref(&late)).unwrap().1, [(late.id(), Rejection::Suite)]);
 }
