@@ -9,7 +9,7 @@ use crate::{
     pool::{MAX_AHEAD, Pool, Verdicts},
     totals::{AlarmFile, Watcher},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use counterfoil_crypto::quorum::Certificate;
 use counterfoil_ledger::{
     batch::{Header, Sealed},
@@ -218,7 +218,9 @@ impl Node {
             );
         }
         let attestation = ended.attest(&self.me)?;
-        self.submit(&attestation)?;
+        if let Ok(Err(rejection)) = self.submit(&attestation)?.try_recv() {
+            bail!("the attestation of epoch {} is refused: {rejection}", ended.epoch);
+        }
         tracing::info!(epoch = ended.epoch, "attested");
         Ok(Some(attestation))
     }

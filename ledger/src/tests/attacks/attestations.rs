@@ -10,7 +10,7 @@ use crate::{
         blocks::Blocks,
         world::{PRODUCT, member},
     },
-    transaction::{MAX_BYTES, Wire, admit},
+    transaction::{Admitted, MAX_BYTES, Wire, admit},
 };
 use counterfoil_crypto::encoding::Encoded;
 use rand_core::OsRng;
@@ -82,8 +82,12 @@ fn an_attestation_is_of_the_epoch_that_ended_last() {
     blocks.book(top_up());
     assert_eq!(blocks.fate(&late), Some(Rejection::Epoch), "too late");
     // The accounts of the epoch before, under the number of the last.
-    let epoch_1 = blocks.world.views[1].opened_accounts();
-    assert_eq!(epoch_1.len(), 2);
+    assert_eq!(blocks.snapshot().unwrap().epoch, 2);
+    let (now, then) = (blocks.content(1), blocks.admit(&late).unwrap());
+    let Admitted::Attestation(then) = then else { panic!("an attestation") };
+    let accounts = then.attestation().content.accounts.clone();
+    assert_ne!(now.accounts, accounts);
+    assert_eq!(changed(&mut blocks, |content| content.accounts = accounts), Some(Rejection::Accounts));
 }
 
 #[test]
