@@ -53,7 +53,13 @@ fn servicer(rng: &mut ChaCha20Rng) -> (Arc<Consortium>, Wallet) {
     let keys: Vec<_> = names.iter().map(|_| Keys::from_seed(&SecretBytes::random(rng))).collect();
     let members =
         names.iter().zip(&keys).map(|((name, role), keys)| keys.register(name, *role, rng)).collect();
-    let genesis = Genesis { version: 1, name: "bench".into(), members, products: vec![PRODUCT.into()] };
+    let genesis = Genesis {
+        version: 1,
+        name: "bench".into(),
+        members,
+        products: vec![PRODUCT.into()],
+        epoch_blocks: 256,
+    };
     let consortium = Arc::new(Consortium::found(genesis).expect("a valid genesis"));
     let mut wallet = Wallet::new(consortium.clone(), MemberId(0), keys[0].clone());
     let fund = draft(Events::Fund((0..3).map(|bank| (MemberId(bank), 1 << 40)).collect()));

@@ -4,7 +4,12 @@
 
 use crate::pool::all_cores;
 use anyhow::{Context as _, Result, bail};
-use counterfoil_ledger::{block::Decided, chain::History, genesis::Consortium, verify::verify_all};
+use counterfoil_ledger::{
+    block::Decided,
+    chain::History,
+    genesis::Consortium,
+    transaction::{Admitted, admit_all},
+};
 use rand_core::OsRng;
 use serde::Serialize;
 use std::{path::Path, sync::Arc};
@@ -22,6 +27,10 @@ pub struct Checked {
     pub batches: u64,
     /// Batches that the members had refused when they were applied.
     pub refused: u64,
+    /// Banks' attestations of their control accounts.
+    pub attestations: u64,
+    /// Decrees.
+    pub decrees: u64,
     /// Loans' events in them.
     pub events: u64,
     /// The state root at the end.
@@ -55,7 +64,7 @@ pub fn check(
     Ok(checked)
 }
 
-/// Batches of blocks that hold, not yet verified: height, bytes, and whether it was refused when it was applied.
+/// Transactions of blocks that hold, not yet verified: height, bytes, and whether it was refused when it was applied.
 #[derive(Default)]
 struct Waiting {
     batches: Vec<(u64, Vec<u8>, bool)>,
@@ -79,11 +88,17 @@ impl Waiting {
     fn verify(&mut self, consortium: &Consortium, checked: &mut Checked) -> Result<()> {
         let Self { batches, .. } = std::mem::take(self);
         let bytes: Vec<&[u8]> = batches.iter().map(|(_, bytes, _)| bytes.as_slice()).collect();
-        let verdicts = verify_all(all_cores(), consortium, &bytes, &mut OsRng);
+        let verdicts = admit_all(all_cores(), consortium, &bytes, &mut OsRng);
         for ((height, _, refused), verdict) in batches.iter().zip(verdicts) {
             match verdict {
-                Err(rejection) => bail!("height {height}: a decided batch does not verify: {rejection}"),
-                Ok(verified) => {
+                Err(rejection) => {
+                    bail!("height {height}: a decided transaction does not verify: {rejection}")
+                }
+                Ok(Admitted::Attestation(_)) => {
+                    checked.attestations = checked.attestations.saturating_add(1);
+                }
+                Ok(Admitted::Decree(_)) => checked.decrees = checked.decrees.saturating_add(1),
+                Ok(Admitted::Batch(verified)) => {
                     let events = u64::try_from(verified.batch().content.body.loan_count())?;
                     checked.events = checked.events.saturating_add(events);
                     checked.batches = checked.batches.saturating_add(1);

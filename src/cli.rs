@@ -7,10 +7,14 @@ use crate::{
     progress::{bar, say},
     report,
     servicer::Servicer,
+    suites, totals,
 };
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use counterfoil_ledger::{genesis::Role, names::ProductId};
+use counterfoil_ledger::{
+    genesis::{EPOCH_BLOCKS, Role},
+    names::ProductId,
+};
 use std::{
     collections::BTreeMap,
     net::UdpSocket,
@@ -76,6 +80,17 @@ enum Command {
     /// Verify a chain from its first block: certificates, proofs, state. Needs no key.
     #[command(after_help = "Example:\n  counterfoil verify --chain bank-a/chain --genesis genesis.toml")]
     Verify(VerifyOptions),
+    /// Check as a regulator that what the banks attest of their control accounts adds up, epoch by epoch. Relies on no proof.
+    #[command(
+        after_help = "Examples:\n  counterfoil totals --home regulator\n  counterfoil totals --home regulator --chain bank-b/chain --json\n\nEnds with code 1 when something does not add up; the regulator's node has written the evidence to HOME/alarms."
+    )]
+    Totals(totals::Options),
+    /// Retire a proof suite together, and say which are in force.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  counterfoil suite sign --home bank-a --retire 1 --from 5000 --out bank-a.vote\n  counterfoil suite retire --home bank-a --vote bank-a.vote --vote bank-b.vote --vote bank-c.vote\n  counterfoil suite list --home bank-a"
+    )]
+    Suite(suites::Command),
     /// Ask a running node how it stands.
     #[command(after_help = "Example:\n  counterfoil status --home bank-a")]
     Status(StatusOptions),
@@ -122,6 +137,9 @@ struct GenesisOptions {
     /// A product file, once per product.
     #[arg(long = "product", required = true)]
     products: Vec<PathBuf>,
+    /// Blocks with batches in an epoch, at whose end every bank attests its control accounts.
+    #[arg(long, default_value_t = EPOCH_BLOCKS)]
+    epoch_blocks: u32,
     /// Where to write the genesis.
     #[arg(long, default_value = "genesis.toml")]
     out: PathBuf,
@@ -260,6 +278,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::View(options) => view(&options, false),
         Command::Audit(options) => view(&options, true),
         Command::Verify(options) => verify(&options),
+        Command::Totals(options) => totals::run(&options),
+        Command::Suite(command) => runtime.block_on(suites::run(&command)),
         Command::Status(options) => runtime.block_on(status(&options)),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "counterfoil", &mut std::io::stdout());
@@ -291,7 +311,13 @@ fn keygen(options: &Keygen) -> Result<()> {
 }
 
 fn genesis(options: &GenesisOptions) -> Result<()> {
-    let consortium = home::write_genesis(&options.name, &options.members, &options.products, &options.out)?;
+    let consortium = home::write_genesis(
+        &options.name,
+        &options.members,
+        &options.products,
+        options.epoch_blocks,
+        &options.out,
+    )?;
     let id = hex::encode(consortium.id());
     if options.json {
         return print(
@@ -458,10 +484,19 @@ async fn status(options: &StatusOptions) -> Result<()> {
     if options.json {
         return print(&serde_json::json!({
             "height": status.height, "state": state, "peers": status.peers, "waiting": status.waiting,
+            "epoch": status.epoch, "attested": status.attested, "alarms": status.alarms,
         }));
     }
     say(format!("height {}, state root {state}", status.height));
-    say(format!("connected to {}; {} batches wait", status.peers.join(", "), status.waiting));
+    say(format!("connected to {}; {} transactions wait", status.peers.join(", "), status.waiting));
+    match status.epoch {
+        0 => say("no epoch has ended yet"),
+        epoch if status.attested.is_empty() => {
+            say(format!("epoch {epoch} has ended, nobody has attested it yet"))
+        }
+        epoch => say(format!("epoch {epoch} has ended, attested by {}", status.attested.join(", "))),
+    }
+    status.alarms.iter().for_each(|alarm| say(format!("ALARM: {alarm}")));
     Ok(())
 }
 

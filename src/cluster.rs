@@ -19,6 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Blocks in an epoch here: few, so that a short run has several.
+pub const EPOCH_BLOCKS: u32 = 8;
+
 /// A member of the consortium on this machine.
 struct Seat {
     name: String,
@@ -54,7 +57,7 @@ impl Cluster {
         }
         let records: Vec<_> = seats.iter().map(|seat| seat.home.path().join("member.toml")).collect();
         let genesis = dir.join("genesis.toml");
-        write_genesis("demo consortium", &records, &files, &genesis)?;
+        write_genesis("demo consortium", &records, &files, EPOCH_BLOCKS, &genesis)?;
         for seat in &seats {
             std::fs::copy(&genesis, seat.home.path().join("genesis.toml"))?;
             let peers = seats.iter().filter(|other| other.name != seat.name);

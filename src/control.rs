@@ -19,7 +19,7 @@ const MAX_FRAME: u32 = (batch::MAX_BYTES as u32).saturating_add(1024);
 pub enum Request {
     /// How it stands.
     Status,
-    /// Book this batch; answered when it is decided.
+    /// Book this transaction; answered when it is decided.
     Submit(Vec<u8>),
     /// Stop, in good order.
     Stop,
@@ -30,12 +30,12 @@ pub enum Request {
 pub enum Response {
     /// How it stands.
     Status(Status),
-    /// The batch is booked: durable on this node, decided by the members.
+    /// It is booked: durable on this node, decided by the members.
     Booked {
         /// Height of the block.
         height: u64,
     },
-    /// The batch is refused.
+    /// It is refused.
     Refused {
         /// Number of the rejection.
         code: u8,
@@ -55,8 +55,14 @@ pub struct Status {
     pub state: Hash,
     /// Connected members.
     pub peers: Vec<String>,
-    /// Batches that wait to be ordered.
+    /// Transactions that wait to be ordered.
     pub waiting: u64,
+    /// The epoch that ended last; 0 before the first.
+    pub epoch: u64,
+    /// Banks that have attested it.
+    pub attested: Vec<String>,
+    /// What does not add up, in words: on a regulator's node.
+    pub alarms: Vec<String>,
 }
 
 /// Asks a node.

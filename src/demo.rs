@@ -9,6 +9,7 @@ use crate::{
     progress::{bar, say},
     report::{self, Report},
     servicer::Servicer,
+    totals,
 };
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
@@ -86,6 +87,7 @@ struct Shown {
     banks: Vec<Report>,
     regulator: Report,
     outside: Option<Outside>,
+    totals: Vec<totals::Line>,
     verified: audit::Checked,
 }
 
@@ -191,6 +193,7 @@ async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<Option<Cl
     } else {
         print_shown(&shown, begin);
     }
+    ensure!(shown.totals.iter().all(|line| line.alarms.is_empty()), "not everything adds up");
     ensure!(shown.banks.iter().all(Report::agrees) && shown.regulator.agrees(), "not everything agrees");
     Ok(Some(cluster))
 }
@@ -236,6 +239,7 @@ fn read(cluster: &Cluster, summary: Summary, seconds: f64, events: u64) -> Resul
         state: String::new(),
         outside: outside(&reports, &regulator),
         banks: reports,
+        totals: totals::read(cluster.home("regulator")?, None, |_, _| ())?,
         regulator,
         verified,
     })
@@ -272,6 +276,10 @@ fn print_shown(shown: &Shown, begin: Instant) {
         money(banks.outstanding),
         money(banks.interest)
     ));
+    if !shown.totals.is_empty() {
+        say("\nControl totals that the banks signed and the regulator opened, with no proof relied upon:");
+        shown.totals.iter().for_each(|line| say(format!("  {}", totals::to_text(line))));
+    }
     if let Some(outside) = &shown.outside {
         say(format!(
             "\nLoan {}…: {} reads its part ({}); {}, which is not in it, reads {} parts of it,",

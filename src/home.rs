@@ -7,6 +7,7 @@
 //!   genesis.toml   the consortium
 //!   node.toml      where this node listens and dials
 //!   chain/ votes/  what the node writes
+//!   alarms/        what a regulator's node finds that does not add up
 //!   node.sock      where the running node listens to its own bank
 //! ```
 
@@ -18,7 +19,7 @@ use counterfoil_crypto::{
     secret::SecretBytes,
 };
 use counterfoil_ledger::{
-    genesis::{Consortium, Genesis, Keys, Member, Role},
+    genesis::{Consortium, EPOCH_BLOCKS, Genesis, Keys, Member, Role},
     names::MemberId,
 };
 use rand_core::OsRng;
@@ -88,6 +89,12 @@ impl Home {
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.0.join("node.sock")
+    }
+
+    /// Where a regulator's node writes what does not add up.
+    #[must_use]
+    pub fn alarms(&self) -> PathBuf {
+        self.0.join("alarms")
     }
 
     /// Makes keys and a registration for a new member.
@@ -191,7 +198,8 @@ pub fn read_genesis(path: &Path) -> Result<Consortium> {
     let members = file.member.iter().map(Member::try_from).collect::<Result<_>>();
     let members = members.with_context(|| path.display().to_string())?;
     let products = file.product.into_iter().map(|product| product.text).collect();
-    let genesis = Genesis { version: file.version, name: file.name, members, products };
+    let epoch_blocks = file.epoch_blocks;
+    let genesis = Genesis { version: file.version, name: file.name, members, products, epoch_blocks };
     Consortium::found(genesis).with_context(|| format!("{} is refused", path.display()))
 }
 
@@ -203,11 +211,13 @@ pub fn write_genesis(
     name: &str,
     members: &[PathBuf],
     products: &[PathBuf],
+    epoch_blocks: u32,
     out: &Path,
 ) -> Result<Consortium> {
     let read =
         |path: &PathBuf| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
-    let mut file = GenesisFile { version: 1, name: name.into(), member: Vec::new(), product: Vec::new() };
+    let (member, product) = (Vec::new(), Vec::new());
+    let mut file = GenesisFile { version: 1, name: name.into(), epoch_blocks, member, product };
     for path in members {
         let member = toml::from_str(&read(path)?).with_context(|| {
             format!("{} is not a member file as `counterfoil keygen` writes it", path.display())
@@ -222,7 +232,8 @@ pub fn write_genesis(
     }
     let members = file.member.iter().map(Member::try_from).collect::<Result<_>>()?;
     let products = file.product.iter().map(|product| product.text.clone()).collect();
-    let consortium = Consortium::found(Genesis { version: 1, name: name.into(), members, products })?;
+    let genesis = Genesis { version: 1, name: name.into(), members, products, epoch_blocks };
+    let consortium = Consortium::found(genesis)?;
     write(out, &toml::to_string(&file)?)?;
     Ok(consortium)
 }
@@ -236,8 +247,14 @@ fn write(path: &Path, text: &str) -> Result<()> {
 struct GenesisFile {
     version: u8,
     name: String,
+    #[serde(default = "epoch_blocks")]
+    epoch_blocks: u32,
     member: Vec<MemberFile>,
     product: Vec<ProductFile>,
+}
+
+fn epoch_blocks() -> u32 {
+    EPOCH_BLOCKS
 }
 
 #[derive(Serialize, Deserialize)]

@@ -5,25 +5,28 @@
 use crate::{
     control::{Request, Response, Status, read_frame, write_frame},
     home::{Home, Me},
+    notices::Notices,
     pool::{MAX_AHEAD, Pool, Verdicts},
+    totals::{AlarmFile, Watcher},
 };
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use counterfoil_crypto::quorum::Certificate;
 use counterfoil_ledger::{
     batch::{Header, Sealed},
-    block::Block,
+    block::{Block, Decided},
     chain::{Chain, ChainError, Executed},
     genesis::Role,
     names::{Hash, Lane},
     rejection::Rejection,
     store::Start,
-    verify::Verified,
+    transaction::{Admitted, Wire, admit_all_with, admit_with},
 };
 use counterfoil_network::{Application, Config, Fatal, Handle, Refused, Roster, Timeouts};
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, UdpSocket},
     os::unix::fs::PermissionsExt as _,
+    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -41,6 +44,7 @@ type Waiter = oneshot::Sender<Result<u64, Rejection>>;
 struct Inner {
     chain: Chain,
     pool: Pool,
+    notices: Notices,
     waiters: BTreeMap<Hash, Vec<Waiter>>,
     /// Whether the next block could carry anything: a batch that is ahead of its lane waits without waking anybody.
     ready: bool,
@@ -51,6 +55,10 @@ struct Inner {
 /// A running member's application: its chain, its pool, its verdicts.
 pub struct Node {
     me: Me,
+    /// The height, for those who follow the chain.
+    reached: watch::Sender<u64>,
+    /// What a regulator's node found that does not add up.
+    alarms: Mutex<Vec<String>>,
     verdicts: Verdicts,
     inner: Mutex<Inner>,
     arrived: Condvar,
@@ -73,9 +81,23 @@ impl Node {
         if let Start::Rebuilt { reason, .. } = start {
             tracing::warn!(reason, "rebuilt the index from the log");
         }
-        let inner =
-            Inner { chain, pool: Pool::default(), waiters: BTreeMap::new(), ready: false, executed: None };
-        Ok(Self { me, verdicts: Verdicts::default(), inner: Mutex::new(inner), arrived: Condvar::new() })
+        let reached = watch::Sender::new(chain.height());
+        let inner = Inner {
+            chain,
+            pool: Pool::default(),
+            notices: Notices::default(),
+            waiters: BTreeMap::new(),
+            ready: false,
+            executed: None,
+        };
+        Ok(Self {
+            me,
+            reached,
+            alarms: Mutex::default(),
+            verdicts: Verdicts::default(),
+            inner: Mutex::new(inner),
+            arrived: Condvar::new(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -84,20 +106,26 @@ impl Node {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn verify_all(&self, block: &Block) -> Result<Vec<Arc<Verified>>, Rejection> {
-        let batches: Vec<&[u8]> = block.batches.iter().map(Vec::as_slice).collect();
-        self.verdicts.verify_each(&self.me.consortium, &batches).into_iter().collect()
+    fn verify_all(&self, block: &Block) -> Result<Vec<Admitted>, Rejection> {
+        let consortium = &self.me.consortium;
+        let transactions: Vec<&[u8]> = block.batches.iter().map(Vec::as_slice).collect();
+        let admitted = admit_all_with(consortium, &transactions, |batches| {
+            self.verdicts.verify_each(consortium, batches)
+        });
+        admitted.into_iter().collect()
     }
 
-    /// The verdict on a batch that is offered. One that the pool would not take in is refused before any proof is looked
+    /// The verdict on a transaction that is offered. A batch that the pool would not take in is refused before any proof is looked
     /// at: peers offer again what they think is missing, and a member could offer what nobody needs.
-    fn judge(&self, bytes: &[u8]) -> Result<Arc<Verified>, Rejection> {
-        let content = Sealed::from_bytes(bytes)?.batch.content;
-        let inner = self.lock();
-        let head = inner.head(&content.header).ok_or(Rejection::Backlog)?;
-        inner.pool.admits(&content, head)?;
-        drop(inner);
-        self.verdicts.verify(&self.me.consortium, bytes)
+    fn judge(&self, bytes: &[u8]) -> Result<Admitted, Rejection> {
+        admit_with(&self.me.consortium, bytes, |batch| {
+            let content = Sealed::from_bytes(batch)?.batch.content;
+            let inner = self.lock();
+            let head = inner.head(&content.header).ok_or(Rejection::Backlog)?;
+            inner.pool.admits(&content, head)?;
+            drop(inner);
+            self.verdicts.verify(&self.me.consortium, batch)
+        })
     }
 
     /// What can be said of a proposed block before any proof is looked at: it comes next, and holds nothing that is booked
@@ -108,7 +136,8 @@ impl Node {
             return Err(Rejection::Sequence);
         }
         for bytes in &block.batches {
-            let header = Sealed::from_bytes(bytes)?.batch.content.header;
+            let Wire::Batch(batch) = Wire::of(bytes)? else { continue };
+            let header = Sealed::from_bytes(batch)?.batch.content.header;
             if inner.head(&header).is_none_or(|head| header.sequence <= head) {
                 return Err(Rejection::Sequence);
             }
@@ -118,11 +147,12 @@ impl Node {
 
     /// Takes a batch of this bank's own programs; the receiver hears when it is decided.
     fn submit(&self, bytes: &[u8]) -> Result<oneshot::Receiver<Result<u64, Rejection>>, Rejection> {
-        let verified = self.judge(bytes)?;
+        let admitted = self.judge(bytes)?;
+        let id = admitted.id();
         let (sender, receiver) = oneshot::channel();
         let mut inner = self.lock();
-        inner.insert(verified.clone())?;
-        inner.waiters.entry(verified.id()).or_default().push(sender);
+        inner.insert(admitted)?;
+        inner.waiters.entry(id).or_default().push(sender);
         inner.settle();
         self.arrived.notify_all();
         Ok(receiver)
@@ -134,17 +164,103 @@ impl Node {
         };
         let peers = handle.peers().into_iter().filter_map(name).collect();
         let inner = self.lock();
-        let waiting = u64::try_from(inner.pool.len())?;
-        Ok(Status { height: inner.chain.height(), state: inner.chain.state_root()?, peers, waiting })
+        let waiting = u64::try_from(inner.pool.len().saturating_add(inner.notices.len()))?;
+        let snapshot = inner.chain.book().snapshot()?;
+        let epoch = snapshot.as_ref().map_or(0, |snapshot| snapshot.epoch);
+        let attested = snapshot.map_or_else(Vec::new, |snapshot| snapshot.attested);
+        let banks = self.me.consortium.banks().iter().zip(attested).filter(|(_, attested)| *attested);
+        Ok(Status {
+            height: inner.chain.height(),
+            state: inner.chain.state_root()?,
+            peers,
+            waiting,
+            epoch,
+            attested: banks.map(|(bank, _)| self.me.consortium.name(*bank).to_owned()).collect(),
+            alarms: self.alarms.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        })
+    }
+
+    /// The height, to be waited on.
+    fn heights(&self) -> watch::Receiver<u64> {
+        self.reached.subscribe()
+    }
+
+    /// A decided block with what became of its transactions.
+    fn block(&self, height: u64) -> Result<Option<Decided>, ChainError> {
+        self.lock().chain.decided(height)
+    }
+
+    /// Whether this bank still has to attest an epoch: it is the one that ended last, and neither the state nor the pool has
+    /// this bank's word.
+    fn owes(&self, epoch: u64) -> Result<bool, ChainError> {
+        let inner = self.lock();
+        let place = self.me.consortium.bank_index(self.me.id);
+        let snapshot = inner.chain.book().snapshot()?.filter(|snapshot| snapshot.epoch == epoch);
+        let attested = place.zip(snapshot).and_then(|(place, kept)| kept.attested.get(place).copied());
+        Ok(attested == Some(false) && !inner.notices.holds(self.me.id, epoch))
+    }
+
+    /// Shows the watcher the blocks after `read`. Returns this bank's attestation, if one is due.
+    fn watch(&self, watcher: &mut Watcher, read: &mut u64, folder: &Path) -> Result<Option<Vec<u8>>> {
+        while let Some(decided) = self.block(read.saturating_add(1))? {
+            for alarm in watcher.read(&self.me.consortium, &decided)? {
+                self.raise(&AlarmFile::of(&self.me.consortium, &alarm), folder);
+            }
+            *read = decided.block.header.height;
+        }
+        let Some(ended) = watcher.ended() else { return Ok(None) };
+        if !self.owes(ended.epoch)? {
+            return Ok(None);
+        }
+        if ended.closed() > 0 {
+            tracing::error!(
+                epoch = ended.epoch,
+                accounts = ended.closed(),
+                "a servicer's postings cannot be opened"
+            );
+        }
+        let attestation = ended.attest(&self.me)?;
+        if let Ok(Err(rejection)) = self.submit(&attestation)?.try_recv() {
+            bail!("the attestation of epoch {} is refused: {rejection}", ended.epoch);
+        }
+        tracing::info!(epoch = ended.epoch, "attested");
+        Ok(Some(attestation))
+    }
+
+    /// Raises an alarm: in the log, as a file, and for whoever asks how the node stands. After a restart the file is there.
+    fn raise(&self, alarm: &AlarmFile, folder: &Path) {
+        tracing::error!(epoch = alarm.epoch, alarm = alarm.alarm, "the control totals do not add up");
+        if let Err(error) = alarm.write(folder) {
+            tracing::error!(%error, folder = %folder.display(), "cannot write the evidence");
+        }
+        let words = format!("epoch {}: {}", alarm.epoch, alarm.alarm);
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner).push(words);
     }
 }
 
 impl Inner {
-    /// Takes a verified batch into the pool.
-    fn insert(&mut self, verified: Arc<Verified>) -> Result<(), Rejection> {
+    /// Takes a verified transaction into the pool.
+    fn insert(&mut self, admitted: Admitted) -> Result<(), Rejection> {
         // A state that cannot be read stops the node at the next block; until then nothing is taken in.
-        let head = self.head(&verified.batch().content.header).ok_or(Rejection::Backlog)?;
-        self.pool.insert(verified, head)
+        match admitted {
+            Admitted::Batch(verified) => {
+                let head = self.head(&verified.batch().content.header).ok_or(Rejection::Backlog)?;
+                self.pool.insert(verified, head)
+            }
+            notice => self.notices.insert(notice, self.ended().ok_or(Rejection::Backlog)?),
+        }
+    }
+
+    /// The epoch that ended last; 0 before the first.
+    fn ended(&self) -> Option<u64> {
+        let snapshot = self.chain.book().snapshot().ok()?;
+        Some(snapshot.map_or(0, |snapshot| snapshot.epoch))
+    }
+
+    /// All that waits: notices first, since they are small and batches may fill the block.
+    fn candidates(&self) -> Vec<Admitted> {
+        let batches = self.pool.candidates().into_iter().map(Admitted::Batch);
+        self.notices.candidates().into_iter().chain(batches).collect()
     }
 
     /// Number of the last booked batch in a header's lane.
@@ -163,14 +279,24 @@ impl Inner {
 
     /// Drops what can never be booked any more. A batch that is ahead of its lane waits for those before it.
     fn settle(&mut self) {
-        let candidates = self.pool.candidates();
+        let candidates = self.candidates();
         let Ok((block, refused)) = self.chain.propose(&candidates) else { return };
         self.ready = !block.batches.is_empty();
         for (id, rejection) in refused {
             let Some(candidate) = candidates.iter().find(|candidate| candidate.id() == id) else { continue };
-            if !self.ahead(&candidate.batch().content.header, rejection) {
-                for behind in self.pool.drop_from(candidate) {
-                    self.answer(&behind, Err(rejection));
+            match candidate {
+                Admitted::Batch(batch) if !self.ahead(&batch.batch().content.header, rejection) => {
+                    for behind in self.pool.drop_from(batch) {
+                        self.answer(&behind, Err(rejection));
+                    }
+                }
+                Admitted::Batch(_) => {}
+                notice
+                    if rejection == Rejection::Epoch
+                        && self.ended().is_some_and(|ended| Notices::is_ahead(notice, ended)) => {}
+                _ => {
+                    self.notices.remove(&id);
+                    self.answer(&id, Err(rejection));
                 }
             }
         }
@@ -207,10 +333,15 @@ impl Application for Node {
 
     fn pending(&self, max_bytes: usize) -> Vec<Vec<u8>> {
         let mut left = max_bytes;
-        let mine = |v: &Arc<Verified>| v.batch().content.header.servicer == self.me.id;
+        let mine = |transaction: &Admitted| match transaction {
+            Admitted::Batch(verified) => verified.batch().content.header.servicer == self.me.id,
+            Admitted::Attestation(signed) => signed.attestation().content.bank == self.me.id,
+            // A decree is everybody's.
+            Admitted::Decree(_) => true,
+        };
         let fits = |bytes: &Vec<u8>| left.checked_sub(bytes.len()).map(|rest| left = rest).is_some();
-        let candidates = self.lock().pool.candidates();
-        candidates.into_iter().filter(mine).map(|v| v.bytes().to_vec()).take_while(fits).collect()
+        let candidates = self.lock().candidates();
+        candidates.into_iter().filter(mine).map(|t| t.to_bytes()).take_while(fits).collect()
     }
 
     fn waiting(&self) -> bool {
@@ -222,7 +353,7 @@ impl Application for Node {
         let empty = |inner: &mut Inner| !inner.ready;
         let waited = self.arrived.wait_timeout_while(self.lock(), PROPOSE_PATIENCE, empty);
         let (inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let candidates = inner.pool.candidates();
+        let candidates = inner.candidates();
         match inner.chain.propose(&candidates) {
             Ok((block, _)) => block.to_bytes(),
             Err(error) => {
@@ -263,15 +394,22 @@ impl Application for Node {
         };
         let decided =
             inner.chain.commit(block, certificate.clone(), executed).map_err(|e: ChainError| fatal(&e))?;
-        self.verdicts.forget(&decided.block.batches);
+        let wires = decided.block.batches.iter().filter_map(|bytes| Wire::of(bytes).ok());
+        self.verdicts.forget(wires.filter_map(|wire| match wire {
+            Wire::Batch(batch) => Some(batch),
+            Wire::Attestation(_) | Wire::Decree(_) => None,
+        }));
         // What was refused in this block may only have come too early: `settle` tells.
         let booked = batches.iter().zip(&decided.outcomes).filter(|(_, outcome)| outcome.is_none());
-        for (verified, _) in booked {
-            inner.pool.remove(&verified.id());
-            inner.answer(&verified.id(), Ok(height));
+        for (admitted, _) in booked {
+            inner.pool.remove(&admitted.id());
+            inner.notices.remove(&admitted.id());
+            inner.answer(&admitted.id(), Ok(height));
         }
         inner.settle();
-        tracing::info!(height, batches = batches.len(), "booked");
+        drop(inner);
+        self.reached.send_replace(height);
+        tracing::info!(height, transactions = batches.len(), "booked");
         Ok(())
     }
 
@@ -309,6 +447,7 @@ pub async fn run(
     let node = Arc::new(Node::open(home, me)?);
     let (handle, stopped) = counterfoil_network::start(config, node.clone())?;
     let listener = listen(home)?;
+    tokio::spawn(follow(node.clone(), handle.clone(), home.clone()));
     tracing::info!(member = node.me.consortium.name(node.me.id), height = node.height(), "the node runs");
     let mut stopped = std::pin::pin!(stopped);
     let for_requests = stop.clone();
@@ -336,6 +475,29 @@ pub async fn run(
     // The socket file goes with the node; a crash leaves it, and the next start replaces it.
     let _ = std::fs::remove_file(home.socket());
     outcome.context("the node has stopped")
+}
+
+/// Follows the chain: a bank attests when an epoch has ended, a regulator checks what is attested.
+async fn follow(node: Arc<Node>, handle: Handle, home: Home) {
+    let (mut heights, mut watcher, mut read) = (node.heights(), Watcher::new(&node.me), 0);
+    loop {
+        let (inner, folder) = (node.clone(), home.alarms());
+        let work = move || {
+            let made = inner.watch(&mut watcher, &mut read, &folder);
+            (watcher, read, made)
+        };
+        let Ok((returned, reached, made)) = tokio::task::spawn_blocking(work).await else { return };
+        (watcher, read) = (returned, reached);
+        match made {
+            Ok(Some(attestation)) => handle.offer(attestation.into()),
+            Ok(None) => {}
+            // What cannot be read now stops the node at the next block; totals wait for the next look.
+            Err(error) => tracing::error!(%error, "cannot follow the chain"),
+        }
+        if heights.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 fn config(home: &Home, me: &Me, socket: UdpSocket, peers: &BTreeMap<String, String>) -> Result<Config> {

@@ -87,8 +87,10 @@ impl Verdicts {
         let bytes: Vec<&[u8]> = group.iter().map(|(_, bytes)| &**bytes).collect();
         let bell = Bell(self);
         let verdicts = verify_all(all_cores(), consortium, &bytes, &mut OsRng);
-        drop(bell);
+        // Nobody is let in before the verdicts are there.
+        std::mem::forget(bell);
         let mut desk = self.lock();
+        desk.under_way.clear();
         for ((key, _), verdict) in group.into_iter().zip(verdicts) {
             desk.remember(key, verdict.map(Arc::new));
         }
@@ -97,9 +99,9 @@ impl Verdicts {
     }
 
     /// Forgets verdicts on batches that are decided.
-    pub fn forget(&self, batches: &[Vec<u8>]) {
+    pub fn forget<'a>(&self, batches: impl Iterator<Item = &'a [u8]>) {
         let mut desk = self.lock();
-        for key in batches.iter().map(|bytes| *blake3::hash(bytes).as_bytes()) {
+        for key in batches.map(|bytes| *blake3::hash(bytes).as_bytes()) {
             desk.verdicts.remove(&key);
             desk.order.retain(|other| *other != key);
         }
@@ -109,7 +111,7 @@ impl Verdicts {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-/// Ends the work, also when it panics: nobody waits for ever for somebody who is gone.
+/// Ends the work when it panics: nobody waits for ever for somebody who is gone.
 struct Bell<'a>(&'a Verdicts);
 
 impl Drop for Bell<'_> {

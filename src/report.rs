@@ -3,10 +3,10 @@
 use crate::home::{Home, Me};
 use anyhow::{Context as _, Result};
 use counterfoil_ledger::{
-    batch::Sealed,
     chain::History,
     genesis::{Consortium, Role},
     names::{AccountKind, MemberId, ProductId},
+    transaction::Transaction,
     view::{Finding, View},
 };
 use counterfoil_policy::format_grouped;
@@ -122,7 +122,7 @@ pub fn read(
     let (last, mut state) = (history.last(), [0; 32]);
     while let Some(decided) = history.next_block()? {
         for bytes in decided.applied() {
-            view.read(&Sealed::from_bytes(bytes)?);
+            Transaction::batch_of(bytes)?.iter().for_each(|sealed| view.read(sealed));
         }
         state = decided.block.header.state;
         progress(decided.block.header.height, last);

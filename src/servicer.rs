@@ -8,12 +8,14 @@ use crate::{
     home::{Home, Me},
 };
 use anyhow::{Context as _, Result, bail};
+use counterfoil_crypto::relation::Suite;
 use counterfoil_ledger::{
-    batch::{Content, Sealed},
+    batch::Content,
     chain::Recorded,
     draft::Draft,
     names::Hash,
     seal::begin,
+    transaction::{Transaction, Wire},
     wallet::Wallet,
 };
 use rand_core::OsRng;
@@ -56,12 +58,21 @@ impl Servicer {
         let me = home.me()?;
         let mut wallet = Wallet::new(me.consortium.clone(), me.id, me.keys.clone());
         let chain = Recorded::open(&home.chain()).context("the node of this member has not run yet")?;
+        let mut suites = Suite::ALL.to_vec();
         for decided in chain.from(1) {
             for bytes in decided?.applied() {
-                let sealed = Sealed::from_bytes(bytes).context("a recorded batch cannot be read")?;
-                wallet.absorb(&sealed)?;
+                match Transaction::from_bytes(bytes).context("a recorded transaction cannot be read")? {
+                    Transaction::Batch(sealed) => wallet.absorb(&sealed)?,
+                    // A suite that goes later is left now: a batch may be decided later than it is sealed.
+                    Transaction::Decree(decree) => {
+                        suites.retain(|suite| suite.number() != decree.retirement.suite);
+                    }
+                    Transaction::Attestation(_) => {}
+                }
             }
         }
+        let latest = suites.last().context("every proof suite that this program knows is retired")?;
+        let wallet = wallet.with_suite(*latest);
         Ok(Self { home: home.clone(), me, wallet, under_way: VecDeque::new(), bytes: Arc::default() })
     }
 
@@ -96,7 +107,7 @@ impl Servicer {
         self.under_way.push_back(tokio::spawn(async move {
             let sealed =
                 tokio::task::spawn_blocking(move || begun.prove(NonZeroUsize::MIN, &mut OsRng)).await??;
-            let (id, bytes) = (sealed.batch.id(), sealed.to_bytes());
+            let (id, bytes) = (sealed.batch.id(), Wire::Batch(&sealed.to_bytes()).to_bytes());
             sent.fetch_add(u64::try_from(bytes.len())?, Ordering::Relaxed);
             let height = Delivery { socket, chain, id, bytes }.deliver().await.with_context(|| what)?;
             booked(height);
@@ -173,7 +184,8 @@ impl Delivery {
         for decided in Recorded::open(&self.chain)?.from(1) {
             let decided = decided?;
             for bytes in decided.applied() {
-                if Sealed::from_bytes(bytes).is_ok_and(|sealed| sealed.batch.id() == self.id) {
+                let sealed = Transaction::batch_of(bytes).ok().flatten();
+                if sealed.is_some_and(|sealed| sealed.batch.id() == self.id) {
                     return Ok(Some(decided.block.header.height));
                 }
             }

@@ -21,7 +21,14 @@ fn the_demonstration_shows_what_it_says() {
     assert_eq!(number(&shown["outside"], "parts_outside"), 0);
     assert_eq!(number(&shown["outside"], "parts_inside"), 1);
     // The chain is quiet when there is nothing to order: no block without a batch, but for a rare race.
-    assert!(number(&shown, "height") <= number(&shown, "batches") + 3, "empty blocks");
+    let attestations = number(&shown["verified"], "attestations");
+    assert!(number(&shown, "height") <= number(&shown, "batches") + attestations + 3, "empty blocks");
+    // An epoch is 8 blocks with batches; every bank has attested each that is over, or still can, and all of it adds up.
+    let totals = shown["totals"].as_array().unwrap();
+    assert!(totals.iter().all(|line| line["alarms"].as_array().unwrap().is_empty()), "{totals:?}");
+    let attested: usize = totals.iter().map(|line| line["attested"].as_array().unwrap().len()).sum();
+    assert_eq!(u64::try_from(attested).unwrap(), attestations);
+    assert!(attestations > 0, "no epoch has ended");
     let events = number(&shown, "loans") + number(&shown, "payments");
     assert_eq!(number(&shown["verified"], "events"), events);
     assert_eq!(shown["verified"]["state"], shown["state"]);

@@ -17,12 +17,20 @@ pub const BATCH_SIGNATURE: &[u8] = b"counterfoil/1/batch-signature";
 pub const VOTE_SIGNATURE: &[u8] = b"counterfoil/1/vote";
 /// Signature: a proposal in the ordering of blocks.
 pub const PROPOSAL_SIGNATURE: &[u8] = b"counterfoil/1/proposal";
+/// Signature: a bank's attestation of its control accounts at the end of an epoch.
+pub const ATTESTATION_SIGNATURE: &[u8] = b"counterfoil/1/attestation";
+/// Signature: a bank's vote for a decree.
+pub const DECREE_SIGNATURE: &[u8] = b"counterfoil/1/decree";
 /// HPKE `info` of an envelope.
 pub const ENVELOPE_INFO: &[u8] = b"counterfoil/1/envelope";
 /// Key derivation: everything that a batch's seed is expanded to.
 pub const BATCH_SEED_KDF: &str = "counterfoil/1 batch seed expansion";
 /// Key derivation: what a servicer mixes into the randomness of its batches.
 pub const BATCH_RANDOMNESS_KDF: &str = "counterfoil/1 batch randomness";
+/// Key derivation: the blinding of a bank's posting, from its viewer key of the batch.
+pub const POSTING_BLINDING_KDF: &str = "counterfoil/1 posting blinding";
+/// Key derivation: what a bank mixes into the randomness of its attestations.
+pub const ATTESTATION_RANDOMNESS_KDF: &str = "counterfoil/1 attestation randomness";
 /// Key derivation: the key that wraps section keys for one viewer.
 pub const SECTION_WRAP_KDF: &str = "counterfoil/1 section key wrap";
 /// Key derivation: shard ids, a servicer's keyed pseudonyms of its customers.
@@ -37,6 +45,12 @@ pub const GENESIS_HASH: &str = "counterfoil/1 genesis";
 pub const BATCH_HASH: &str = "counterfoil/1 batch id";
 /// Hash: a loan's id.
 pub const LOAN_HASH: &str = "counterfoil/1 loan id";
+/// Hash: an attestation's id.
+pub const ATTESTATION_HASH: &str = "counterfoil/1 attestation id";
+/// Hash: a decree's id.
+pub const DECREE_HASH: &str = "counterfoil/1 decree id";
+/// Hash: the control accounts of a bank at the end of an epoch.
+pub const ACCOUNTS_HASH: &str = "counterfoil/1 control accounts";
 /// Hash: a block header; what the members vote on.
 pub const BLOCK_HASH: &str = "counterfoil/1 block id";
 

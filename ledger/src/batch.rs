@@ -17,12 +17,15 @@ use counterfoil_crypto::{
     identity::{Identity, Signature},
     labels, merkle,
     range::MAX_VALUES,
-    relation::Proofs,
+    relation::{Proofs, Suite},
     view_key::OwnerKey,
 };
 
 /// Version of the encoding: the first byte of everything.
 pub const VERSION: u8 = 1;
+/// Numbers of the proof suites that this program knows, oldest first. A consortium retires one by decree; what was booked
+/// under it stays verifiable.
+pub const SUITES: &[u8] = &[Suite::Widths.number(), Suite::Packed.number()];
 /// Most loans in a batch.
 pub const MAX_LOANS: usize = 256;
 /// Most loans in a batch of a product with so many parts per loan: the eight-bit ranges of a repayment (two splits of three

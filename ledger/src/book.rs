@@ -12,6 +12,8 @@
 //! | `a` servicer, product, bank, kind | [`Account`]: balance and handles |
 //! | `n` servicer, product, lane | [`Head`]: number and id of the last batch, top-ups taken up |
 //! | `i` servicer, product, number | a top-up that waits to be taken up |
+//! | `r` suite | height from which it is retired; see [`crate::suites`] |
+//! | `e`, `t` | epochs and what is kept of the last; see [`crate::epoch`] |
 
 use crate::{
     batch::{Body, Header, NewLoan, Posting, RepaidLoan, loan_id, owner_key},
@@ -19,11 +21,13 @@ use crate::{
     names::{AccountKind, Component, Hash, Lane, LoanId, MemberId, ProductId, entry},
     rejection::Rejection,
     store::{Changes, StateStore, StoreError, tree::STATE},
+    transaction::Admitted,
     verify::{Verified, zero},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use counterfoil_crypto::{encoding::Encoded, view_key::OwnerKey};
 use curve25519_dalek::ristretto::RistrettoPoint;
+use std::collections::BTreeMap;
 
 /// Most top-ups of one lane that may wait to be taken up; bounds the state that a servicer can make others keep.
 pub const MAX_WAITING: u64 = 64;
@@ -107,6 +111,10 @@ impl<'a> Book<'a> {
     /// # Errors
     /// [`ApplyError::Rejected`] with the first rule that says no, [`ApplyError::Store`] when the state cannot be read.
     pub fn apply(&mut self, consortium: &Consortium, verified: &Verified) -> Result<(), ApplyError> {
+        let (retired, height) = (self.retired_from(verified.batch().content.header.suite)?, self.height()?);
+        if retired.is_some_and(|from| from <= height) {
+            return Err(Rejection::Suite.into());
+        }
         let mut layer = Layer {
             book: self,
             consortium,
@@ -117,6 +125,22 @@ impl<'a> Book<'a> {
         let changes = layer.changes;
         self.changes.extend(changes);
         Ok(())
+    }
+
+    /// Applies a transaction: all of it, or nothing.
+    ///
+    /// # Errors
+    /// As [`Book::apply`].
+    pub fn apply_transaction(
+        &mut self,
+        consortium: &Consortium,
+        transaction: &Admitted,
+    ) -> Result<(), ApplyError> {
+        match transaction {
+            Admitted::Batch(verified) => self.apply(consortium, verified),
+            Admitted::Attestation(signed) => self.attest(consortium, signed),
+            Admitted::Decree(carried) => self.retire(carried),
+        }
     }
 
     /// A loan.
@@ -149,7 +173,37 @@ impl<'a> Book<'a> {
         Ok(self.read(&head_key(servicer, product, lane))?.unwrap_or_default())
     }
 
-    fn read<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+    /// The height of the block that is being made or executed.
+    pub(crate) fn height(&self) -> Result<u64, StoreError> {
+        Ok(self.store.meta()?.map_or(1, |(height, _)| height.saturating_add(1)))
+    }
+
+    /// Every name and value of a class of keys, changes included.
+    pub(crate) fn scan<K: BorshDeserialize, T: BorshDeserialize>(
+        &self,
+        class: u8,
+    ) -> Result<Vec<(K, T)>, StoreError> {
+        let prefix = key(class, &());
+        let mut pairs: Changes = BTreeMap::new();
+        for pair in self.store.scan(&prefix) {
+            let (key, value) = pair?;
+            pairs.insert(key, Some(value));
+        }
+        let changed = self.changes.iter().filter(|(key, _)| key.starts_with(&prefix));
+        pairs.extend(changed.map(|(key, value)| (key.clone(), value.clone())));
+        let mut named = Vec::new();
+        for (key, value) in pairs {
+            let name = decode(&key, key.get(prefix.len()..))?;
+            named.extend(name.zip(decode(&key, value.as_deref())?));
+        }
+        Ok(named)
+    }
+
+    pub(crate) fn write(&mut self, key: Vec<u8>, value: &impl BorshSerialize) {
+        self.changes.insert(key, borsh::to_vec(value).ok());
+    }
+
+    pub(crate) fn read<T: BorshDeserialize>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         let stored = match self.changes.get(key) {
             Some(changed) => changed.clone(),
             None => self.store.get(key)?,
@@ -346,7 +400,7 @@ fn loan_key(id: LoanId) -> Vec<u8> {
     key(b'l', &id)
 }
 
-fn key(class: u8, name: &impl BorshSerialize) -> Vec<u8> {
+pub(crate) fn key(class: u8, name: &impl BorshSerialize) -> Vec<u8> {
     let mut key = STATE.to_vec();
     key.push(class);
     key.extend(borsh::to_vec(name).unwrap_or_default());

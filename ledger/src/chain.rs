@@ -12,7 +12,7 @@ use crate::{
         Changes, Index, Log, LogError, MemoryIndex, OpenError, Recovery, Replay, Root, Start, StateStore,
         StoreError, TreeError, open_or_rebuild, tree,
     },
-    verify::Verified,
+    transaction::Admitted,
 };
 use counterfoil_crypto::quorum::{Certificate, CertificateError};
 use std::{path::Path, sync::Arc};
@@ -62,8 +62,8 @@ pub enum ChainError {
         /// What is wrong.
         source: Malformed,
     },
-    /// A recorded batch cannot be read.
-    #[error("height {height}: a recorded batch cannot be read ({source}); restore the log from a peer")]
+    /// A recorded transaction cannot be read.
+    #[error("height {height}: a recorded transaction cannot be read ({source}); restore the log from a peer")]
     Batch {
         /// The height.
         height: u64,
@@ -150,26 +150,27 @@ impl Chain {
     ///
     /// # Errors
     /// When the state cannot be read.
-    pub fn propose(
-        &self,
-        candidates: &[Arc<Verified>],
-    ) -> Result<(Block, Vec<(Hash, Rejection)>), ChainError> {
+    pub fn propose(&self, candidates: &[Admitted]) -> Result<(Block, Vec<(Hash, Rejection)>), ChainError> {
         let mut book = Book::new(&self.index);
         let (mut batches, mut refused, mut size) = (Vec::new(), Vec::new(), 0usize);
-        for verified in candidates {
-            let larger = size.saturating_add(verified.bytes().len());
+        let mut booked = false;
+        for candidate in candidates {
+            let bytes = candidate.to_bytes();
+            let larger = size.saturating_add(bytes.len());
             if larger > MAX_BYTES || batches.len() == MAX_BATCHES {
                 break;
             }
-            match book.apply(&self.consortium, verified) {
+            match book.apply_transaction(&self.consortium, candidate) {
                 Ok(()) => {
-                    batches.push(verified.bytes().to_vec());
+                    booked |= matches!(candidate, Admitted::Batch(_));
+                    batches.push(bytes);
                     size = larger;
                 }
-                Err(ApplyError::Rejected(rejection)) => refused.push((verified.id(), rejection)),
+                Err(ApplyError::Rejected(rejection)) => refused.push((candidate.id(), rejection)),
                 Err(ApplyError::Store(error)) => return Err(error.into()),
             }
         }
+        book.end_block(&self.consortium, booked)?;
         let height = self.next();
         let (state, _) = tree::commit(&self.index, height, &book.into_changes())?;
         let header = BlockHeader {
@@ -188,16 +189,18 @@ impl Chain {
     ///
     /// # Errors
     /// [`ChainError::NotNext`] or [`ChainError::State`] when the block is wrong; others when this machine failed.
-    pub fn execute(&self, block: &Block, batches: &[Arc<Verified>]) -> Result<Executed, ChainError> {
+    pub fn execute(&self, block: &Block, transactions: &[Admitted]) -> Result<Executed, ChainError> {
         let height = self.next();
         let header = &block.header;
         if !self.is_next(header) {
             return Err(ChainError::NotNext { height: header.height });
         }
-        if !block.batches.iter().map(Vec::as_slice).eq(batches.iter().map(|verified| verified.bytes())) {
+        let same = block.batches.len() == transactions.len()
+            && block.batches.iter().zip(transactions).all(|(bytes, admitted)| admitted.is(bytes));
+        if !same {
             return Err(ChainError::Malformed { height, source: Malformed });
         }
-        run(&self.index, &self.consortium, header, batches.iter().map(AsRef::as_ref))
+        run(&self.index, &self.consortium, header, transactions)
     }
 
     /// Makes a decided block durable, then applies it.
@@ -240,21 +243,25 @@ impl Chain {
     }
 }
 
-fn run<'a>(
+fn run(
     store: &dyn StateStore,
     consortium: &Consortium,
     header: &BlockHeader,
-    batches: impl Iterator<Item = &'a Verified>,
+    transactions: &[Admitted],
 ) -> Result<Executed, ChainError> {
     let mut book = Book::new(store);
-    let mut outcomes = Vec::new();
-    for verified in batches {
-        outcomes.push(match book.apply(consortium, verified) {
-            Ok(()) => None,
+    let (mut outcomes, mut booked) = (Vec::new(), false);
+    for transaction in transactions {
+        outcomes.push(match book.apply_transaction(consortium, transaction) {
+            Ok(()) => {
+                booked |= matches!(transaction, Admitted::Batch(_));
+                None
+            }
             Err(ApplyError::Rejected(rejection)) => Some(rejection),
             Err(ApplyError::Store(error)) => return Err(error.into()),
         });
     }
+    book.end_block(consortium, booked)?;
     let changes = book.into_changes();
     let (root, _) = tree::commit(store, header.height, &changes)?;
     if root != header.state {
@@ -319,9 +326,9 @@ fn replay(
         .block
         .batches
         .iter()
-        .map(|bytes| Verified::recorded(bytes).map_err(|source| ChainError::Batch { height, source }))
+        .map(|bytes| Admitted::recorded(bytes).map_err(|source| ChainError::Batch { height, source }))
         .collect::<Result<_, _>>()?;
-    run(store, consortium, &decided.block.header, batches.iter())
+    run(store, consortium, &decided.block.header, &batches)
 }
 
 /// The decided blocks of a chain's folder as its node recorded them, read beside the running node or without one.
@@ -334,6 +341,14 @@ impl Recorded {
     /// When there is none, or it is damaged.
     pub fn open(dir: &Path) -> Result<Self, ChainError> {
         Ok(Self(Log::read_only(&dir.join("log"))?))
+    }
+
+    /// Looks for blocks that were written since; returns the height.
+    ///
+    /// # Errors
+    /// When the log is damaged.
+    pub fn refresh(&mut self) -> Result<u64, ChainError> {
+        Ok(self.0.refresh()?)
     }
 
     /// The blocks from a height on, with what the node noted of each batch.

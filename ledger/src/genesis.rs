@@ -23,6 +23,11 @@ pub const MAX_MEMBERS: usize = 64;
 /// Most products of a consortium.
 pub const MAX_PRODUCTS: usize = 256;
 
+/// Most pairs of bank and product: an attestation lists the control accounts of all of them and must fit into a block.
+pub const MAX_PAIRS: usize = 1024;
+/// Blocks in an epoch, unless the genesis says otherwise.
+pub const EPOCH_BLOCKS: u32 = 256;
+
 /// What a member does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Role {
@@ -136,6 +141,8 @@ pub struct Genesis {
     pub members: Vec<Member>,
     /// Products as text, in the form of [`Product::parse`]; their place is their id.
     pub products: Vec<String>,
+    /// Blocks with batches in an epoch, at whose end every bank attests its control accounts.
+    pub epoch_blocks: u32,
 }
 
 /// A member whose record was checked.
@@ -180,6 +187,9 @@ impl Consortium {
         if genesis.members.len() > MAX_MEMBERS || genesis.products.len() > MAX_PRODUCTS {
             return Err(GenesisError::TooMany);
         }
+        if genesis.epoch_blocks == 0 {
+            return Err(GenesisError::Epoch);
+        }
         let mut seen = BTreeSet::new();
         let mut peers = Vec::new();
         for member in &genesis.members {
@@ -201,6 +211,9 @@ impl Consortium {
             peers.iter().zip(ids).filter(|(p, _)| p.member.role == Role::Bank).map(|(_, id)| id).collect();
         if banks.is_empty() {
             return Err(GenesisError::NoBank);
+        }
+        if banks.len().saturating_mul(genesis.products.len()) > MAX_PAIRS {
+            return Err(GenesisError::TooMany);
         }
         let id = blake3::derive_key(labels::GENESIS_HASH, &borsh::to_vec(&genesis).unwrap_or_default());
         let mut consortium = Self { id, genesis, peers, banks, terms: Vec::new() };
@@ -314,9 +327,14 @@ pub enum GenesisError {
     /// The format is of another version.
     #[error("genesis version {0} is not known; this program reads version 1")]
     Version(u8),
-    /// Too many members or products.
-    #[error("more than {MAX_MEMBERS} members or {MAX_PRODUCTS} products")]
+    /// Too many members or products, or of both together.
+    #[error(
+        "more than {MAX_MEMBERS} members, {MAX_PRODUCTS} products, or {MAX_PAIRS} pairs of a bank and a product"
+    )]
     TooMany,
+    /// An epoch without blocks.
+    #[error("an epoch needs at least one block; give --epoch-blocks 1 or more")]
+    Epoch,
     /// There is no bank.
     #[error("a consortium needs at least one bank")]
     NoBank,

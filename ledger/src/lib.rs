@@ -12,9 +12,11 @@
 //! 1. words: [`names`], [`rejection`]; who takes part: [`genesis`];
 //! 2. shapes: [`batch`] on the wire, [`form`] from one form to another, [`relation`] what a batch proves, [`share`] what its
 //!    sections say;
-//! 3. the six verbs: [`draft`], [`mod@seal`] (with the servicer's [`wallet`]), [`mod@verify`], then the order (crate `network`) of
-//!    [`block`]s, [`book`] and [`chain`] to apply, [`view`] to open;
-//! 4. [`store`]: opaque bytes on disk.
+//! 3. what else a block may hold: [`attestation`]s of control accounts, [`decree`]s; [`transaction`] is all of them;
+//! 4. the six verbs: [`draft`], [`mod@seal`] (with the servicer's [`wallet`]), [`mod@verify`], then the order (crate `network`) of
+//!    [`block`]s, [`book`] (with [`epoch`] and [`suites`]) and [`chain`] to apply, [`view`] to open;
+//! 5. [`turnstile`]: whether the banks' own totals add up, with no proof relied upon;
+//! 6. [`store`]: opaque bytes on disk.
 
 pub mod store;
 
@@ -33,10 +35,18 @@ pub mod seal;
 pub mod verify;
 pub mod wallet;
 
+pub mod attestation;
+pub mod decree;
+pub mod transaction;
+
 pub mod block;
 pub mod book;
 pub mod chain;
+pub mod epoch;
+pub mod suites;
 pub mod view;
+
+pub mod turnstile;
 
 #[cfg(test)]
 mod tests;

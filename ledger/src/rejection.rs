@@ -1,26 +1,26 @@
-//! Rejections: why a batch is refused. A value of consensus, the same on every honest node.
+//! Rejections: why a transaction is refused. A value of consensus, the same on every honest node.
 //!
 //! The order of the variants is the order in which the checks run: of several things wrong, every node names the same.
 //! There is no text in it; [`Rejection::code`] and the messages here are for people.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// Why a batch is refused, in order of precedence.
+/// Why a transaction is refused, in order of precedence.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, thiserror::Error,
 )]
 pub enum Rejection {
-    /// Not the canonical encoding of a batch: cut off, too long, trailing bytes, unknown version.
-    #[error("not the canonical encoding of a batch of this version")]
+    /// Not the canonical encoding of a transaction: cut off, too long, trailing bytes, unknown version.
+    #[error("not the canonical encoding of a transaction of this version")]
     Malformed,
     /// Made for another consortium.
-    #[error("the batch is for another consortium")]
+    #[error("it is for another consortium")]
     Consortium,
-    /// The proof suite is not in use.
+    /// The proof suite is not known, or is retired.
     #[error("the proof suite is not in use")]
     Suite,
-    /// The servicer is not a member bank.
-    #[error("the servicer is not a member bank")]
+    /// The servicer, or the bank that attests, is not a member bank.
+    #[error("its author is not a member bank")]
     Member,
     /// The product does not exist.
     #[error("there is no such product")]
@@ -34,9 +34,15 @@ pub enum Rejection {
     /// The sealed records are not those that the batch commits to, or are not of the padded sizes.
     #[error("the sealed records are not those that the batch commits to")]
     Records,
-    /// The servicer's signature is wrong.
-    #[error("the servicer did not sign this batch")]
+    /// The signature is wrong: the servicer's of a batch, the bank's of an attestation or a vote.
+    #[error("it is not signed by the bank that it names")]
     Signature,
+    /// A decree has votes that are doubled, out of order, or of nobody.
+    #[error("a vote is doubled, out of order, or not of a bank")]
+    Votes,
+    /// A decree has votes of two thirds of the banks or fewer.
+    #[error("not more than two thirds of the banks voted for it")]
+    TooFew,
     /// A point is not canonical, or is the identity where it must not be.
     #[error("a point is not canonical, or is the identity")]
     Point,
@@ -52,6 +58,24 @@ pub enum Rejection {
     /// A range proof is wrong: something is negative, too large, unfairly split, or against the policy.
     #[error("a range proof does not hold (negative, too large, unfairly split, or against the policy)")]
     Range,
+    /// The epoch has not ended, or ended so long ago that it is not kept any more.
+    #[error("the epoch has not ended yet, or can no longer be attested")]
+    Epoch,
+    /// The bank has attested the epoch already.
+    #[error("the bank has attested this epoch already")]
+    Attested,
+    /// The accounts are not those of the state at the end of the epoch.
+    #[error("the accounts are not those of the state at the end of the epoch")]
+    Accounts,
+    /// A decree speaks of a height that is not in the future.
+    #[error("the height is not in the future")]
+    Past,
+    /// The suite is retired already: a retirement is neither moved nor doubled.
+    #[error("the suite is retired already; a retirement is not moved")]
+    Retired,
+    /// No suite would remain.
+    #[error("it is the last suite that remains")]
+    LastSuite,
     /// The sequence number or the previous batch is not the next in its lane: a replay, a gap or a fork.
     #[error("not the next batch of its lane: a replay, a gap or a fork")]
     Sequence,

@@ -3,7 +3,7 @@
 //! The servicer keeps nothing beside its keys: the seed travels in its own envelope, so it can always read its batches again
 //! from the chain, and with them every opening it must know. Each value is expanded under its own purpose and place.
 
-use crate::names::MemberId;
+use crate::names::{Component, MemberId};
 use counterfoil_crypto::{labels, secret::SecretBytes};
 use curve25519_dalek::scalar::Scalar;
 use rand_core::{CryptoRng, CryptoRngCore, RngCore};
@@ -22,8 +22,7 @@ pub(crate) enum Purpose {
     PrincipalSlack,
     InterestRest,
     InterestSlack,
-    PrincipalPosting,
-    InterestPosting,
+    TopUp,
     Order,
 }
 
@@ -68,6 +67,16 @@ impl Seed {
     }
 }
 
+/// The blinding of a bank's posting, from the bank's viewer key of the batch: so the bank can open its postings, and with
+/// them its control accounts, without being told. The servicer's own posting is the exception: it takes what makes all
+/// blindings sum to those of the movements.
+pub(crate) fn posting_blinding(viewer: &SecretBytes, component: Component) -> Scalar {
+    let key = Zeroizing::new(blake3::derive_key(labels::POSTING_BLINDING_KDF, viewer.expose()));
+    let mut wide = Zeroizing::new([0; 64]);
+    blake3::Hasher::new_keyed(&key).update(&[component as u8]).finalize_xof().fill(&mut *wide);
+    Scalar::from_bytes_mod_order_wide(&wide)
+}
+
 /// The generator of one batch: fresh random bytes mixed with a secret key and with all that goes into the batch. Should
 /// the machine's generator repeat itself (a restored snapshot, a broken driver), two batches still have nothing in common,
 /// and without the key none of it can be predicted.
@@ -75,7 +84,17 @@ pub(crate) struct Hedged(blake3::OutputReader);
 
 impl Hedged {
     pub(crate) fn new(key: &SecretBytes, inputs: &[u8], rng: &mut impl CryptoRngCore) -> Self {
-        let key = SecretBytes::new(blake3::derive_key(labels::BATCH_RANDOMNESS_KDF, key.expose()));
+        Self::under(labels::BATCH_RANDOMNESS_KDF, key, inputs, rng)
+    }
+
+    /// The same under a label of its own, for what is no batch.
+    pub(crate) fn under(
+        label: &'static str,
+        key: &SecretBytes,
+        inputs: &[u8],
+        rng: &mut impl CryptoRngCore,
+    ) -> Self {
+        let key = SecretBytes::new(blake3::derive_key(label, key.expose()));
         let mut hasher = blake3::Hasher::new_keyed(key.expose());
         hasher.update(SecretBytes::random(rng).expose()).update(inputs);
         Self(hasher.finalize_xof())

@@ -11,8 +11,8 @@ use crate::{
         Body, Content, Header, IDENTITY_SECTION, Records, Sealed, envelope_context, loan_id, section_context,
     },
     genesis::{Consortium, Keys},
-    names::{Hash, Kind, Lane, LoanId, MemberId, ProductId},
-    seed::{Purpose, Seed},
+    names::{Component, Hash, Kind, Lane, LoanId, MemberId, ProductId},
+    seed::{Seed, posting_blinding},
     share::{IdentityText, Share},
 };
 use counterfoil_crypto::{
@@ -247,7 +247,7 @@ impl Wallet {
             let loan = HeldLoan { product: header.product, reference: identity.reference, parts };
             opened.push((loan_id(header, record), loan));
         }
-        self.draw(header, &funded.seal(seed, Purpose::PrincipalPosting), -Scalar::ONE);
+        self.draw(header, &funded.seal(seed, self.me, Component::Principal), -Scalar::ONE);
         for (id, loan) in opened {
             self.references.insert((header.product, loan.reference.clone()), id);
             self.loans.insert(id, loan);
@@ -271,8 +271,8 @@ impl Wallet {
             }
             after.push((loan.loan, held));
         }
-        self.draw(header, &repaid.seal(seed, Purpose::PrincipalPosting), Scalar::ONE);
-        self.draw(header, &earned.seal(seed, Purpose::InterestPosting), Scalar::ONE);
+        self.draw(header, &repaid.seal(seed, self.me, Component::Principal), Scalar::ONE);
+        self.draw(header, &earned.seal(seed, self.me, Component::Interest), Scalar::ONE);
         self.loans.extend(after);
         self.events.extend(events);
         Some(())
@@ -305,6 +305,32 @@ fn shares(header: &Header, records: &Records, seed: &Seed, record: u16) -> Optio
     sections.iter().zip(0u16..).map(open).collect()
 }
 
+/// The openings of a batch's postings, as its servicer knows them: per component, per bank.
+pub(crate) fn posting_openings(
+    consortium: &Consortium,
+    content: &Content,
+    records: &Records,
+    seed: &Seed,
+) -> Option<Vec<(Component, Vec<Opening>)>> {
+    let header = &content.header;
+    let mut sums = [Postings::new(consortium), Postings::new(consortium)];
+    for record in 0..u16::try_from(records.records.len()).ok()? {
+        for share in shares(header, records, seed, record)? {
+            let [principals, interests] = &mut sums;
+            match share {
+                Share::Fund { .. } => return None,
+                Share::New { owner, principal, .. } => principals.add(owner, &principal.opening()?)?,
+                Share::Repaid { owner, principal, interest, .. } => {
+                    principals.add(owner, &principal.opening()?)?;
+                    interests.add(owner, &interest.opening()?)?;
+                }
+            }
+        }
+    }
+    let sealed = [Component::Principal, Component::Interest].into_iter().zip(sums);
+    Some(sealed.map(|(component, sums)| (component, sums.seal(seed, header.servicer, component))).collect())
+}
+
 /// Sums of movements per bank, on the way to postings.
 pub(crate) struct Postings {
     banks: Vec<MemberId>,
@@ -330,21 +356,16 @@ impl Postings {
         self.sums.iter().map(|sum| sum.value).collect()
     }
 
-    /// The postings' openings: each bank's sum under a fresh blinding, but for the last bank's, which makes all blindings
-    /// sum to those of the movements: so the two books agree as points. (A posting that was the bare sum of its bank's
-    /// movements could be taken apart by trying which subset sums to it.)
-    pub(crate) fn seal(self, seed: &Seed, purpose: Purpose) -> Vec<Opening> {
+    /// The postings' openings: each bank's sum under a fresh blinding that the bank can compute itself (`posting_blinding`),
+    /// but for the servicer's, which makes all blindings sum to those of the movements: so the two books agree as points,
+    /// and every bank can open its own. (A posting that was the bare sum of its bank's movements could be taken apart by
+    /// trying which subset sums to it.)
+    pub(crate) fn seal(self, seed: &Seed, servicer: MemberId, component: Component) -> Vec<Opening> {
         let total: Scalar = self.sums.iter().map(|sum| sum.blinding).sum();
-        let mut blindings: Vec<_> =
-            (0u16..).zip(&self.sums).map(|(bank, _)| seed.scalar(purpose, bank, 0)).collect();
-        let others: Scalar = blindings.iter().rev().skip(1).sum();
-        if let Some(last) = blindings.last_mut() {
-            *last = total - others;
-        }
-        self.sums
-            .iter()
-            .zip(blindings)
-            .map(|(sum, blinding)| Opening { value: sum.value, blinding })
-            .collect()
+        let blinding = |bank: &MemberId| posting_blinding(&seed.viewer_key(*bank), component);
+        let others: Scalar = self.banks.iter().filter(|bank| **bank != servicer).map(blinding).sum();
+        let own = |bank: &MemberId| if *bank == servicer { total - others } else { blinding(bank) };
+        let sums = self.banks.iter().zip(&self.sums);
+        sums.map(|(bank, sum)| Opening { value: sum.value, blinding: own(bank) }).collect()
     }
 }

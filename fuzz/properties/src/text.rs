@@ -95,7 +95,7 @@ fn member(bytes: &[u8]) -> bool {
         let product = product.replace("\"regulator\"", "");
         fs::write(&paths[0], bytes).expect("the folder is ours");
         fs::write(&paths[1], product).expect("the folder is ours");
-        let Ok(made) = write_genesis("fuzz", &paths[..1], &paths[1..2], &paths[2]) else { return false };
+        let Ok(made) = write_genesis("fuzz", &paths[..1], &paths[1..2], 8, &paths[2]) else { return false };
         check(&made);
         let read = read_genesis(&paths[2]).expect("what was written is a genesis");
         assert_eq!((read.id(), read.genesis()), (made.id(), made.genesis()));

@@ -100,6 +100,7 @@ fn found(rng: &mut ChaCha20Rng) -> (Arc<Consortium>, Vec<Keys>) {
     let keys: Vec<_> = NAMES.iter().map(|_| Keys::from_seed(&SecretBytes::random(rng))).collect();
     let role = |name: &str| if name == "regulator" { Role::Regulator } else { Role::Bank };
     let members = NAMES.iter().zip(&keys).map(|(name, keys)| keys.register(name, role(name), rng)).collect();
-    let genesis = Genesis { version: 1, name: "fuzz".into(), members, products: vec![PRODUCT.into()] };
+    let genesis =
+        Genesis { version: 1, name: "fuzz".into(), members, products: vec![PRODUCT.into()], epoch_blocks: 8 };
     (Arc::new(Consortium::found(genesis).expect("the genesis is good")), keys)
 }

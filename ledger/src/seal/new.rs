@@ -12,7 +12,7 @@ use super::{
 use crate::{
     batch::{self, Body, NewPart, Record, most_loans},
     draft::NewLoan,
-    names::MemberId,
+    names::{Component, MemberId},
     seed::Purpose,
     share::Share,
     wallet::Postings,
@@ -33,10 +33,7 @@ impl Sealer<'_> {
         // A top-up has no movements: every blinding is fresh.
         let openings: Vec<_> = (0u16..)
             .zip(sums.into_values())
-            .map(|(bank, value)| Opening {
-                value,
-                blinding: self.seed.scalar(Purpose::PrincipalPosting, bank, 0),
-            })
+            .map(|(bank, value)| Opening { value, blinding: self.seed.scalar(Purpose::TopUp, bank, 0) })
             .collect();
         let share = |opening: &Opening| Share::Fund { amount: revealed(opening) };
         let owners = self.consortium().banks().to_vec();
@@ -59,7 +56,7 @@ impl Sealer<'_> {
             sealed.push(new);
             records.push(sections);
         }
-        let postings = funded.seal(&self.seed, Purpose::PrincipalPosting);
+        let postings = funded.seal(&self.seed, self.wallet.me, Component::Principal);
         let (_, reserves) = self.wallet.reserves(self.header.product);
         self.enough(&reserves, &postings)?;
         let reserves = reserves.into_iter().map(Committed::open).collect();

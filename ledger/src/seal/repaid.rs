@@ -12,6 +12,7 @@ use super::{
 use crate::{
     batch::{self, Body, Record, RepaidPart},
     draft::Repayment,
+    names::Component,
     relation::most_interest,
     seed::Purpose,
     share::Share,
@@ -38,8 +39,8 @@ impl Sealer<'_> {
         let [principal, interest] = sums;
         let body = Body::Repay {
             loans: sealed,
-            principal: self.postings(principal.seal(&self.seed, Purpose::PrincipalPosting)),
-            interest: self.postings(interest.seal(&self.seed, Purpose::InterestPosting)),
+            principal: self.postings(principal.seal(&self.seed, self.wallet.me, Component::Principal)),
+            interest: self.postings(interest.seal(&self.seed, self.wallet.me, Component::Interest)),
         };
         Ok((body, records))
     }

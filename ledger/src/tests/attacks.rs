@@ -2,12 +2,15 @@
 //! the list of attacks in the design.
 
 mod amounts;
+mod attestations;
 mod books;
 mod bytes;
 mod context;
+mod decrees;
 mod forge;
 mod genesis;
 mod handles;
 mod points;
 mod split;
+mod turnstile;
 mod viewers;

@@ -3,6 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests count small things")]
 
 mod attacks;
+mod blocks;
 mod books;
 mod privacy;
 mod recovery;

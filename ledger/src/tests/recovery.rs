@@ -5,6 +5,7 @@ use crate::{
     chain::{Chain, History},
     draft::Events,
     store::{Start, tree},
+    transaction::Admitted,
 };
 use counterfoil_crypto::{
     labels,
@@ -13,12 +14,17 @@ use counterfoil_crypto::{
 use std::{path::Path, sync::Arc};
 
 /// Decides one block of the given top-ups.
-fn decide(world: &mut World, chain: &mut Chain, amount: u64) {
+pub(super) fn decide(world: &mut World, chain: &mut Chain, amount: u64) {
     let sealed = world.seal(Events::Fund(vec![(member(1), amount)]));
     world.wallet.absorb(&sealed).unwrap();
-    let batches = vec![Arc::new(world.verify(&sealed).unwrap())];
-    let (block, _) = chain.propose(&batches).unwrap();
-    let executed = chain.execute(&block, &batches).unwrap();
+    let batches = vec![Admitted::Batch(Arc::new(world.verify(&sealed).unwrap()))];
+    decide_all(world, chain, &batches);
+}
+
+/// Decides one block of transactions.
+pub(super) fn decide_all(world: &World, chain: &mut Chain, transactions: &[Admitted]) {
+    let (block, _) = chain.propose(transactions).unwrap();
+    let executed = chain.execute(&block, transactions).unwrap();
     let (height, id) = (block.header.height, block.header.id());
     let consortium = world.consortium.id();
     let ballot = Ballot { consortium, kind: VoteKind::Precommit, height, round: 0, block: Some(id) };
@@ -78,7 +84,7 @@ fn a_block_without_a_quorum_is_not_written() {
     let (mut world, folder) = (World::new(32), tempfile::tempdir().unwrap());
     let (mut chain, _) = open(folder.path(), &world);
     let sealed = world.seal(Events::Fund(vec![(member(1), 5)]));
-    let batches = vec![Arc::new(world.verify(&sealed).unwrap())];
+    let batches = vec![Admitted::Batch(Arc::new(world.verify(&sealed).unwrap()))];
     let (block, _) = chain.propose(&batches).unwrap();
     let executed = chain.execute(&block, &batches).unwrap();
     let certificate = Certificate { height: 1, round: 0, block: block.header.id(), votes: Vec::new() };

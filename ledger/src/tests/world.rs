@@ -52,7 +52,8 @@ pub(super) fn found(rng: &mut ChaCha20Rng, text: &str) -> (Arc<Consortium>, Vec<
     let keys: Vec<_> = NAMES.iter().map(|_| Keys::from_seed(&SecretBytes::random(rng))).collect();
     let role = |name: &str| if name == "regulator" { Role::Regulator } else { Role::Bank };
     let members = NAMES.iter().zip(&keys).map(|(name, keys)| keys.register(name, role(name), rng)).collect();
-    let genesis = Genesis { version: 1, name: "test".into(), members, products: vec![text.into()] };
+    let genesis =
+        Genesis { version: 1, name: "test".into(), members, products: vec![text.into()], epoch_blocks: 2 };
     (Arc::new(Consortium::found(genesis).unwrap()), keys)
 }
 

@@ -10,9 +10,11 @@
     reason = "arithmetic is on points and scalars; amounts are added saturating"
 )]
 
+mod accounts;
 mod compare;
 mod finding;
 
+pub use accounts::Flows;
 #[cfg(test)]
 pub(crate) use compare::Effort;
 pub use compare::TOTAL_BITS;
@@ -54,6 +56,9 @@ pub struct View {
     pub openings: u64,
     /// Sections that were tried and belong to somebody else.
     pub closed: u64,
+    /// What the records say was paid in, lent and repaid, whoever it belongs to.
+    pub flows: BTreeMap<(MemberId, ProductId), Flows>,
+    owned: accounts::Owned,
     owners: BTreeMap<(LoanId, u16), MemberId>,
     waiting: BTreeMap<(MemberId, ProductId, u64), BTreeMap<MemberId, u64>>,
     merged: BTreeMap<(MemberId, ProductId), u64>,
@@ -63,6 +68,8 @@ pub struct View {
 struct Scope {
     /// `None` when the servicer sealed no readable envelope: postings are opened and compared all the same.
     viewer: Option<SecretBytes>,
+    /// The batch's seed, if it is the viewer's own.
+    seed: Option<Seed>,
     share_place: usize,
     terms_place: Option<usize>,
     handle: usize,
@@ -94,6 +101,8 @@ impl View {
             batches: 0,
             openings: 0,
             closed: 0,
+            flows: BTreeMap::new(),
+            owned: accounts::Owned::default(),
             owners: BTreeMap::new(),
             waiting: BTreeMap::new(),
             merged: BTreeMap::new(),
@@ -108,6 +117,7 @@ impl View {
         self.withheld(sealed, &shares);
         let sums = self.book(sealed, &scope, &shares);
         self.compare_postings(sealed, &scope, &sums);
+        self.own_accounts(sealed, &scope, &shares, &sums);
     }
 
     fn scope(&self, sealed: &Sealed) -> Option<Scope> {
@@ -116,13 +126,16 @@ impl View {
         let context = envelope_context(header, self.me);
         let envelope = sealed.records.envelopes.get(usize::from(self.me.0))?;
         let mut viewer = self.keys.envelope.open(&context, envelope).ok();
+        let mut seed = None;
         if header.servicer == self.me {
             // The servicer's own envelope holds the seed, from which its viewer key follows.
-            viewer = viewer.map(|entropy| Seed::new(entropy).viewer_key(self.me));
+            seed = viewer.map(Seed::new);
+            viewer = seed.as_ref().map(|seed| seed.viewer_key(self.me));
         }
         if self.consortium.bank_index(self.me).is_some() {
             return Some(Scope {
                 viewer,
+                seed,
                 share_place: 0,
                 terms_place: None,
                 handle: 0,
@@ -132,6 +145,7 @@ impl View {
         let place = terms.auditors.iter().position(|id| *id == self.me)?;
         Some(Scope {
             viewer,
+            seed,
             share_place: place + 1,
             terms_place: Some(usize::from(terms.product.parts()) + place),
             handle: place + 1,
@@ -181,6 +195,12 @@ impl View {
             };
             let opens =
                 amounts.iter().all(|(component, amount)| self.opens(sealed, *place, *component, amount));
+            if opens {
+                let flows = self.flows.entry((header.servicer, header.product)).or_default();
+                amounts
+                    .iter()
+                    .for_each(|(component, amount)| flows.add(header.kind, *component, amount.amount));
+            }
             if !opens || !self.is_owners(sealed, scope, *place, owner, share) {
                 self.false_opening(sealed, *place);
                 continue;

@@ -10,6 +10,7 @@ use crate::{
     rejection::Rejection,
     store::StateStore as _,
     tests::world::{PRODUCT, World, member, new_loan, repayment},
+    transaction::Admitted,
     wallet::LaneHead,
 };
 use counterfoil_crypto::{pedersen::Opening, relation::Committed};
@@ -149,8 +150,9 @@ fn a_batch_that_fails_after_another_is_refused_alone() {
     let rival = world.seal(Events::Fund(vec![(member(2), 20)]));
     world.wallet.absorb(&fund).unwrap();
     let next = world.seal(Events::Fund(vec![(member(3), 30)]));
-    let candidates: Vec<_> =
-        [&fund, &rival, &next].map(|sealed| Arc::new(world.verify(sealed).unwrap())).to_vec();
+    let candidates: Vec<_> = [&fund, &rival, &next]
+        .map(|sealed| Admitted::Batch(Arc::new(world.verify(sealed).unwrap())))
+        .to_vec();
     // Each alone is what the chain would take.
     for alone in &candidates[..2] {
         assert_eq!(chain.propose(std::slice::from_ref(alone)).unwrap().1, []);
@@ -160,7 +162,7 @@ fn a_batch_that_fails_after_another_is_refused_alone() {
     assert_eq!(block.batches.len(), 2);
     // A proposer that leaves the refused one in changes nothing by it: the same state, the block stands.
     let mut stuffed = block.clone();
-    stuffed.batches = candidates.iter().map(|verified| verified.bytes().to_vec()).collect();
+    stuffed.batches = candidates.iter().map(Admitted::to_bytes).collect();
     stuffed.header.batches = crate::block::batches_root(&stuffed.batches);
     let executed = chain.execute(&stuffed, &candidates).unwrap();
     assert_eq!(executed.outcomes(), [None, Some(Rejection::Sequence), None]);

@@ -1,0 +1,168 @@
+//! A bank's own control accounts, opened: value and blinding, from nothing but its keys and the chain.
+//!
+//! A posting's blinding follows from the bank's viewer key of the batch (`posting_blinding`), the servicer's own from its seed,
+//! a top-up's stands in its section. So a bank can sign what its accounts hold. Where a servicer blinds a posting otherwise,
+//! the account can no longer be opened, and the bank says so.
+
+use super::{Scope, View};
+use crate::{
+    attestation::AttestedAccount,
+    batch::{Body, Sealed},
+    names::{AccountKind, Component, Kind, MemberId, ProductId, entry},
+    seed::posting_blinding,
+    share::Share,
+    wallet::posting_openings,
+};
+use counterfoil_crypto::{
+    encoding::Encoded,
+    pedersen::{Opening, blind},
+    recover::discrete_log,
+    relation::Witness as _,
+};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use std::collections::BTreeMap;
+
+/// The bound, in bits, of an amount that is looked for when the sections do not say it: a tenth of a second.
+const LOST_BITS: u32 = 32;
+
+/// What was paid in, lent and repaid with one servicer in one product, over all banks, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flows {
+    /// Paid in.
+    pub funded: u64,
+    /// Principal lent.
+    pub originated: u64,
+    /// Principal repaid.
+    pub repaid: u64,
+    /// Interest received.
+    pub interest: u64,
+}
+
+impl Flows {
+    pub(super) fn add(&mut self, kind: Kind, component: Component, amount: u64) {
+        let sum = match (kind, component) {
+            (Kind::Fund, _) => &mut self.funded,
+            (Kind::Originate, _) => &mut self.originated,
+            (Kind::Repay, Component::Principal) => &mut self.repaid,
+            (Kind::Repay, Component::Interest) => &mut self.interest,
+        };
+        *sum = sum.saturating_add(amount);
+    }
+}
+
+/// A posting or balance: its commitment, and its opening where the bank has it.
+#[derive(Clone, Debug)]
+struct Held {
+    point: RistrettoPoint,
+    opening: Option<Opening>,
+}
+
+impl Held {
+    fn zero() -> Self {
+        let opening = Opening { value: Scalar::ZERO, blinding: Scalar::ZERO };
+        Self { point: RistrettoPoint::default(), opening: Some(opening) }
+    }
+
+    fn add(&mut self, other: &Self, sign: Scalar) {
+        self.point += sign * other.point;
+        let both = self.opening.take().zip(other.opening.as_ref());
+        self.opening = both.map(|(mine, other)| mine.plus(other, sign));
+    }
+}
+
+/// A bank's accounts as it follows them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Owned {
+    accounts: BTreeMap<(ProductId, MemberId, AccountKind), Held>,
+    waiting: BTreeMap<(ProductId, MemberId, u64), Held>,
+}
+
+impl Owned {
+    fn transfer(
+        &mut self,
+        (product, servicer): (ProductId, MemberId),
+        (debit, credit): (AccountKind, AccountKind),
+        posting: &Held,
+    ) {
+        for (kind, up) in [(debit, debit.rises_with_debits()), (credit, !credit.rises_with_debits())] {
+            let account = self.accounts.entry((product, servicer, kind)).or_insert_with(Held::zero);
+            account.add(posting, if up { Scalar::ONE } else { -Scalar::ONE });
+        }
+    }
+}
+
+impl View {
+    /// A bank's control accounts with their openings, in the order of attestations. An account that cannot be opened has none.
+    #[must_use]
+    pub fn opened_accounts(&self) -> Vec<(AttestedAccount, Option<Opening>)> {
+        let account = |(name, held): (&(ProductId, MemberId, AccountKind), &Held)| {
+            let (product, servicer, kind) = *name;
+            let balance = Encoded::from(&held.point);
+            (AttestedAccount { product, servicer, kind, balance }, held.opening.clone())
+        };
+        self.owned.accounts.iter().map(account).collect()
+    }
+
+    /// Moves this bank's accounts as the batch's postings do.
+    pub(super) fn own_accounts(
+        &mut self,
+        sealed: &Sealed,
+        scope: &Scope,
+        shares: &[((u16, u16), Share)],
+        sums: &BTreeMap<(MemberId, Component), u64>,
+    ) {
+        let Some(index) = self.consortium.bank_index(self.me) else { return };
+        let content = &sealed.batch.content;
+        let (header, place) = (&content.header, (content.header.product, content.header.servicer));
+        if header.kind != Kind::Fund {
+            let taken_up = (place.0, place.1, 0)..=(place.0, place.1, header.merged);
+            let numbers: Vec<_> = self.owned.waiting.range(taken_up).map(|(number, _)| *number).collect();
+            for held in
+                numbers.iter().filter_map(|number| self.owned.waiting.remove(number)).collect::<Vec<_>>()
+            {
+                self.owned.transfer(place, (AccountKind::Reserve, AccountKind::Incoming), &held);
+            }
+        }
+        let known = match (&scope.seed, &content.body) {
+            (_, Body::Fund { .. }) | (None, _) => None,
+            (Some(seed), _) => posting_openings(&self.consortium, content, &sealed.records, seed),
+        };
+        for (component, postings) in content.body.postings() {
+            let Some(Ok(point)) = postings.get(index).map(|posting| posting.amount.decode()) else {
+                continue;
+            };
+            let blinding = if header.kind == Kind::Fund {
+                shares.iter().find(|(place, _)| usize::from(place.1) == index).and_then(|(_, share)| {
+                    match share {
+                        Share::Fund { amount } => amount.opening().map(|opening| opening.blinding),
+                        Share::New { .. } | Share::Repaid { .. } => None,
+                    }
+                })
+            } else if header.servicer == self.me {
+                let all = known.iter().flatten().find(|(c, _)| *c == component);
+                all.and_then(|(_, openings)| openings.get(index)).map(|opening| opening.blinding)
+            } else {
+                scope.viewer.as_ref().map(|viewer| posting_blinding(viewer, component))
+            };
+            let sum = sums.get(&(self.me, component)).copied().unwrap_or(0);
+            let opening = blinding.and_then(|blinding| opening_of(&point, blinding, sum));
+            let held = Held { point, opening };
+            self.owned.transfer(place, entry(header.kind, component), &held);
+            if header.kind == Kind::Fund {
+                self.owned.waiting.insert((place.0, place.1, header.sequence), held);
+            }
+        }
+    }
+}
+
+/// The opening of a commitment under a known blinding: the expected amount, or a small one that is found, also below zero.
+fn opening_of(point: &RistrettoPoint, blinding: Scalar, expected: u64) -> Option<Opening> {
+    let is = |value: Scalar| {
+        let opening = Opening { value, blinding };
+        (opening.commit() == *point).then_some(opening)
+    };
+    let rest = point - blind(&blinding);
+    is(Scalar::from(expected))
+        .or_else(|| is(Scalar::from(discrete_log(&rest, LOST_BITS).ok()?)))
+        .or_else(|| is(-Scalar::from(discrete_log(&-rest, LOST_BITS).ok()?)))
+}
