@@ -1,0 +1,88 @@
+//! Stored vectors (`ledger/vectors`): bytes that were made once and must stay valid for ever.
+//!
+//! **If one of these tests fails**, the code no longer reads what members have signed and stored. Mend the code. A new form
+//! gets a new suite or version and new vectors beside the old ones; a vector is never changed, and never made again.
+//! (`ledger/examples/vectors.rs` makes those that are missing and says how.)
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a test that meets the unexpected should stop"
+)]
+
+use counterfoil_crypto::{quorum::Certificate, secret::SecretBytes};
+use counterfoil_ledger::{
+    block::{Block, BlockHeader},
+    genesis::{Consortium, Genesis, Keys},
+};
+use counterfoil_policy::Product;
+use serde_json::Value;
+use std::{fs, path::Path};
+
+const FAILED: &str =
+    "a stored vector no longer holds: mend the code, never the vector (see the head of this file)";
+
+fn vector(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(format!("{name}.json"));
+    let text = fs::read(&path)
+        .unwrap_or_else(|e| panic!("{}: {e}; stored vectors are never removed", path.display()));
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    hex::decode(value.as_str().unwrap()).unwrap()
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    bytes(value).try_into().unwrap()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().unwrap().iter()
+}
+
+/// Reads bytes and shows that they are the one encoding of what they say.
+fn decoded<T: borsh::BorshSerialize + borsh::BorshDeserialize>(bytes: &[u8]) -> T {
+    let value = borsh::from_slice(bytes).unwrap();
+    assert_eq!(borsh::to_vec(&value).unwrap(), bytes, "{FAILED}");
+    value
+}
+
+fn consortium() -> Consortium {
+    Consortium::found(decoded(&bytes(&vector("genesis")["genesis"]))).unwrap()
+}
+
+#[test]
+fn genesis() {
+    let v = vector("genesis");
+    let genesis: Genesis = decoded(&bytes(&v["genesis"]));
+    let consortium = Consortium::found(genesis.clone()).unwrap();
+    assert_eq!(consortium.id(), array(&v["id"]), "{FAILED}");
+    for (member, seed) in genesis.members.iter().zip(list(&v["seeds"])) {
+        let keys = Keys::from_seed(&SecretBytes::new(array(seed)));
+        assert_eq!(keys.identity.public(), member.identity, "{FAILED}");
+        assert_eq!(keys.view.public().encoded(), member.view_key, "{FAILED}");
+        assert_eq!(keys.envelope.public(), member.envelope_key, "{FAILED}");
+    }
+    assert_eq!(genesis.products.len(), 2);
+    for (text, (canonical, policy)) in
+        genesis.products.iter().zip(list(&v["products"]).zip(list(&v["policies"])))
+    {
+        let product = Product::parse(text).unwrap();
+        assert_eq!(product.to_bytes(), bytes(canonical), "{FAILED}");
+        assert_eq!(product.hash(), array(policy), "{FAILED}");
+    }
+}
+
+#[test]
+fn blocks() {
+    let v = vector("block");
+    let header: BlockHeader = decoded(&bytes(&v["header"]));
+    assert_eq!(header.id(), array(&v["id"]), "{FAILED}");
+    let block = Block::from_bytes(&bytes(&v["block"])).unwrap();
+    assert_eq!(block.header, header, "{FAILED}");
+    assert_eq!(block.to_bytes(), bytes(&v["block"]), "{FAILED}");
+    let (consortium, certificate) = (consortium(), decoded::<Certificate>(&bytes(&v["certificate"])));
+    assert_eq!(certificate.block, header.id(), "{FAILED}");
+    assert_eq!(certificate.verify(consortium.id(), &consortium.validators()), Ok(()), "{FAILED}");
+}
