@@ -9,13 +9,18 @@ use counterfoil_crypto::{
     labels, quorum::Ballot, quorum::Certificate, quorum::VoteKind, secret::SecretBytes,
 };
 use counterfoil_ledger::{
+    batch::SUITE,
     block::{Block, BlockHeader, VERSION, batches_root},
+    draft::{Draft, Events, NewLoan, Repayment},
     genesis::{Consortium, Genesis, Keys, Role},
+    names::{Date, MemberId, ProductId},
+    seal::seal,
+    wallet::Wallet,
 };
 use counterfoil_policy::Product;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 const NAMES: [&str; 4] = ["bank-a", "bank-b", "bank-c", "regulator"];
 
@@ -50,7 +55,15 @@ weights = { bank-c = 1, bank-a = 2 }
 
 type Maker = fn(&mut ChaCha20Rng) -> Value;
 
-const VECTORS: [(&str, Maker); 2] = [("genesis", genesis), ("block", block)];
+const VECTORS: [(&str, Maker); 7] = [
+    ("genesis", genesis),
+    ("block", block),
+    ("suite-1-fund", |rng| batch(0, 1, rng)),
+    ("suite-1-originate", |rng| batch(0, 2, rng)),
+    ("suite-1-repay", |rng| batch(0, 3, rng)),
+    ("suite-1-originate-wide", |rng| batch(1, 2, rng)),
+    ("suite-1-repay-wide", |rng| batch(1, 3, rng)),
+];
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("usage: vectors FOLDER"));
@@ -124,4 +137,58 @@ fn block(_: &mut ChaCha20Rng) -> Value {
         "block": hex::encode(Block { header, batches }.to_bytes()),
         "certificate": hex::encode(borsh::to_vec(&Certificate { height: 2, round: 0, block, votes }).unwrap()),
     })
+}
+
+/// The batch that ends a story of so many batches, told by the first bank in a product: top-ups, new loans, repayments.
+fn batch(product: u16, length: usize, rng: &mut ChaCha20Rng) -> Value {
+    let (seeds, genesis) = founded();
+    let consortium = Arc::new(Consortium::found(genesis).unwrap());
+    let mut wallet = Wallet::new(consortium, MemberId(0), Keys::from_seed(&seeds[0]));
+    let scale = [1, 10_000][usize::from(product)];
+    let story = [
+        (Vec::new(), Events::Fund((0..3).map(|bank| (MemberId(bank), 1_000_000 * scale)).collect())),
+        (Vec::new(), Events::Originate(loans(product, scale))),
+        (vec!["L-1", "L-2"], Events::Repay(Vec::new())),
+    ];
+    let mut last = None;
+    for (references, events) in story.into_iter().take(length) {
+        let events = match events {
+            Events::Repay(_) => Events::Repay(repayments(&wallet, product, scale, &references)),
+            other => other,
+        };
+        let (product, value_date, booking_date) = (ProductId(product), Date(20_000), Date(20_001));
+        let sealed = seal(&wallet, &Draft { product, value_date, booking_date, events }, rng).unwrap();
+        wallet.absorb(&sealed).unwrap();
+        last = Some(sealed);
+    }
+    let sealed = last.unwrap();
+    json!({
+        "what": format!("a batch of the consortium of genesis.json, sealed under proof suite {SUITE}"),
+        "id": hex::encode(sealed.batch.id()),
+        "sealed": hex::encode(sealed.to_bytes()),
+    })
+}
+
+fn loans(product: u16, scale: u64) -> Vec<NewLoan> {
+    let loan = |reference: &str, principal: u64, partners: &[u16]| NewLoan {
+        reference: reference.into(),
+        terms: "12 months, 10 %".into(),
+        principal: principal * scale,
+        partners: partners.iter().map(|n| MemberId(*n)).collect(),
+    };
+    match product {
+        0 => vec![loan("L-1", 1_000_003, &[1, 2]), loan("L-2", 77_777, &[2])],
+        _ => vec![loan("L-1", 1_000_003, &[2])],
+    }
+}
+
+fn repayments(wallet: &Wallet, product: u16, scale: u64, references: &[&str]) -> Vec<Repayment> {
+    let held = references.iter().filter_map(|reference| wallet.loan_of(ProductId(product), reference));
+    let pay = |(loan, event)| Repayment {
+        loan,
+        principal: 33_333 * scale,
+        interest: 1_234 * scale,
+        event: [event; 32],
+    };
+    held.zip(1..).map(pay).collect()
 }

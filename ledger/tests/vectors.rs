@@ -12,12 +12,20 @@
 
 use counterfoil_crypto::{quorum::Certificate, secret::SecretBytes};
 use counterfoil_ledger::{
+    batch::Sealed,
     block::{Block, BlockHeader},
     genesis::{Consortium, Genesis, Keys},
+    rejection::Rejection,
+    verify::verify,
 };
 use counterfoil_policy::Product;
+use rand_core::OsRng;
 use serde_json::Value;
 use std::{fs, path::Path};
+
+/// All stored batches.
+const BATCHES: [&str; 5] =
+    ["suite-1-fund", "suite-1-originate", "suite-1-repay", "suite-1-originate-wide", "suite-1-repay-wide"];
 
 const FAILED: &str =
     "a stored vector no longer holds: mend the code, never the vector (see the head of this file)";
@@ -85,4 +93,21 @@ fn blocks() {
     let (consortium, certificate) = (consortium(), decoded::<Certificate>(&bytes(&v["certificate"])));
     assert_eq!(certificate.block, header.id(), "{FAILED}");
     assert_eq!(certificate.verify(consortium.id(), &consortium.validators()), Ok(()), "{FAILED}");
+}
+
+/// Every batch that was ever stored, whatever its suite, still verifies, and is refused with any of its sections changed.
+#[test]
+fn batches() {
+    let consortium = consortium();
+    for name in BATCHES {
+        let v = vector(name);
+        let sealed: Sealed = decoded(&bytes(&v["sealed"]));
+        assert_eq!(sealed.batch.id(), array(&v["id"]), "{name}: {FAILED}");
+        let verified = verify(&consortium, &sealed.to_bytes(), &mut OsRng);
+        assert_eq!(verified.map(|v| v.id()), Ok(sealed.batch.id()), "{name}: {FAILED}");
+        let mut changed = sealed.clone();
+        changed.batch.content.header.sequence += 1;
+        let refusal = verify(&consortium, &changed.to_bytes(), &mut OsRng).err();
+        assert_eq!(refusal, Some(Rejection::Signature), "{name}");
+    }
 }
