@@ -12,7 +12,9 @@ use counterfoil_crypto::{
     labels, merkle,
     pedersen::{self, Opening},
     quorum::{Ballot, Certificate, VoteKind},
+    range::{self, Width},
     secret::SecretBytes,
+    statement::Statement,
     view_key::ViewKey,
 };
 use curve25519_dalek::scalar::Scalar;
@@ -23,7 +25,7 @@ use std::{fs, path::PathBuf};
 
 type Maker = fn(&mut ChaCha20Rng) -> Value;
 
-const VECTORS: [(&str, Maker); 9] = [
+const VECTORS: [(&str, Maker); 14] = [
     ("transcript", transcript),
     ("hashes", hashes),
     ("group", group),
@@ -33,6 +35,11 @@ const VECTORS: [(&str, Maker); 9] = [
     ("view-key", view_key),
     ("envelope", envelope),
     ("section", section),
+    ("sigma", sigma),
+    ("range-8", |rng| range_proof(Width::Bits8, &[0, 255, 7], rng)),
+    ("range-16", |rng| range_proof(Width::Bits16, &[65_535], rng)),
+    ("range-32", |rng| range_proof(Width::Bits32, &[1, u64::from(u32::MAX)], rng)),
+    ("range-64", |rng| range_proof(Width::Bits64, &[u64::MAX], rng)),
 ];
 
 fn main() {
@@ -249,5 +256,50 @@ fn section(rng: &mut ChaCha20Rng) -> Value {
         "plain": hex::encode(plain),
         "viewers": [a_text, b_text],
         "section": hex::encode(borsh::to_vec(&section).unwrap()),
+    })
+}
+
+/// Two secrets, two equations, a point that takes part twice.
+fn sigma(rng: &mut ChaCha20Rng) -> Value {
+    let opening = Opening::random(42, rng);
+    let viewer = ViewKey::from_seed(&SecretBytes::random(rng)).public();
+    let (commitment, handle) = (opening.commit(), viewer.handle(&opening.blinding));
+    let mut statement = Statement::new(b"a handle opens what is committed");
+    let [v, r] = [statement.secret(), statement.secret()];
+    let [b, b_blinding] = [pedersen::value_base(), pedersen::blinding_base()].map(|p| statement.point(p));
+    statement.require(commitment, &[(v, b), (r, b_blinding)]);
+    let key = statement.point(viewer.point());
+    statement.require(handle, &[(r, key)]);
+    let mut transcript = Transcript::new(b"vectors");
+    let proof = statement.prove(&mut transcript, &[opening.value, opening.blinding], rng).to_bytes();
+    let mut after = [0; 32];
+    transcript.challenge_bytes(b"after", &mut after);
+    let points = [pedersen::value_base(), pedersen::blinding_base(), commitment, viewer.point(), handle]
+        .map(|point| hex::encode(Encoded::from(&point).as_bytes()));
+    json!({
+        "what": "a sigma proof: secrets 0 and 1, points, equations (image, terms of secret and point), and what is drawn after it",
+        "transcript": "vectors",
+        "name": "a handle opens what is committed",
+        "secrets": 2,
+        "points": points,
+        "equations": [{"image": 2, "terms": [[0, 0], [1, 1]]}, {"image": 4, "terms": [[1, 3]]}],
+        "proof": hex::encode(proof),
+        "after": hex::encode(after),
+    })
+}
+
+fn range_proof(width: Width, values: &[u64], rng: &mut ChaCha20Rng) -> Value {
+    let openings: Vec<_> = values.iter().map(|v| Opening::random(*v, rng)).collect();
+    let blindings: Vec<_> = openings.iter().map(|opening| opening.blinding).collect();
+    let mut transcript = Transcript::new(b"vectors");
+    let proof = range::prove(width, values, &blindings, &mut transcript, rng).unwrap();
+    let commitments = openings.iter().map(|opening| hex::encode(Encoded::from(&opening.commit()).as_bytes()));
+    json!({
+        "what": "an aggregated range proof",
+        "transcript": "vectors",
+        "bits": width.bits(),
+        "values": values,
+        "commitments": commitments.collect::<Vec<_>>(),
+        "proof": hex::encode(proof),
     })
 }

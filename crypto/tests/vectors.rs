@@ -17,10 +17,12 @@ use counterfoil_crypto::{
     labels, merkle,
     pedersen::{self, Opening},
     quorum::Certificate,
+    range::{self, Width},
     secret::SecretBytes,
+    statement::{Proof, Statement},
     view_key::{OwnerKey, PublicViewKey, ViewKey},
 };
-use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use merlin::Transcript;
 use serde_json::Value;
 use std::{fs, path::Path};
@@ -194,4 +196,42 @@ fn sections() {
     let class = u16::try_from(v["class"].as_u64().unwrap()).unwrap();
     let again = Section::seal(&secret(&v["key"]), &context, &bytes(&v["plain"]), class, &viewers).unwrap();
     assert_eq!(again, section, "{FAILED}");
+}
+
+#[test]
+fn sigma_proofs() {
+    let v = vector("sigma");
+    let mut points = list(&v["points"]).map(|point| Encoded::from_bytes(array(point)).decode().unwrap());
+    let mut next = || points.next().unwrap();
+    let mut statement = Statement::new(b"a handle opens what is committed");
+    let [value, blinding] = [statement.secret(), statement.secret()];
+    let [b, b_blinding] = [statement.point(next()), statement.point(next())];
+    statement.require(next(), &[(value, b), (blinding, b_blinding)]);
+    let key = statement.point(next());
+    statement.require(next(), &[(blinding, key)]);
+    let proof = Proof::from_bytes(&statement, &bytes(&v["proof"])).unwrap();
+    let mut transcript = Transcript::new(b"vectors");
+    assert_eq!(statement.verify(&mut transcript, &proof), Ok(()), "{FAILED}");
+    let mut after = [0; 32];
+    transcript.challenge_bytes(b"after", &mut after);
+    assert_eq!(after, array(&v["after"]), "{FAILED}");
+    assert!(statement.verify(&mut Transcript::new(b"other"), &proof).is_err(), "{FAILED}");
+}
+
+#[test]
+fn range_proofs() {
+    for (name, width) in ["range-8", "range-16", "range-32", "range-64"].into_iter().zip(Width::ALL) {
+        let v = vector(name);
+        let commitments: Vec<_> = list(&v["commitments"]).map(|c| CompressedRistretto(array(c))).collect();
+        let verdict =
+            |label, proof: &[u8]| range::verify(width, &commitments, proof, &mut Transcript::new(label));
+        let proof = bytes(&v["proof"]);
+        assert_eq!(verdict(b"vectors", &proof), Ok(()), "{name}: {FAILED}");
+        assert!(verdict(b"other", &proof).is_err(), "{name}: {FAILED}");
+        for word in (0..proof.len()).step_by(32) {
+            let mut changed = proof.clone();
+            changed[word] ^= 1;
+            assert!(verdict(b"vectors", &changed).is_err(), "{name}, word {}: {FAILED}", word / 32);
+        }
+    }
 }

@@ -15,6 +15,8 @@
 //! 3. the six verbs: [`draft`], [`mod@seal`] (with the servicer's [`wallet`]), [`mod@verify`], then the order (crate `network`) of
 //!    [`block`]s, [`book`] and [`chain`] to apply, [`view`] to open;
 //! 4. [`store`]: opaque bytes on disk.
+//!
+//! Every byte of a batch and every check of it, for whoever writes a second program: [`specification`].
 
 pub mod store;
 
@@ -37,6 +39,10 @@ pub mod block;
 pub mod book;
 pub mod chain;
 pub mod view;
+
+pub mod specification {
+    #![doc = include_str!("../docs/SPECIFICATION.md")]
+}
 
 #[cfg(test)]
 mod tests;

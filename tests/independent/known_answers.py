@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from counterfoil import blake3, borsh, certificate, ed25519, genesis, group, merkle, opening, sigma
+from counterfoil import blake3, borsh, certificate, ed25519, genesis, group, merkle, opening, ranges, sigma
 from counterfoil.merlin import Transcript
 
 unhex = bytes.fromhex
@@ -109,6 +109,26 @@ def section(v) -> str:
     return f"a section, opened by {len(v['viewers'])} viewers"
 
 
+def sigma_proof(v) -> str:
+    statement = sigma.Statement(v["name"].encode(), v["secrets"], [unhex(p) for p in v["points"]])
+    statement.equations = [(e["image"], [tuple(term) for term in e["terms"]]) for e in v["equations"]]
+    t = Transcript(v["transcript"].encode())
+    statement.verify(t, unhex(v["proof"]))
+    assert t.challenge(b"after", 32) == unhex(v["after"])
+    assert refused(sigma.Refused, statement.verify, Transcript(b"other"), unhex(v["proof"]))
+    return f"a sigma proof of {len(statement.equations)} equations"
+
+
+def range_proof(v) -> str:
+    commitments, proof = [unhex(c) for c in v["commitments"]], unhex(v["proof"])
+    ranges.verify(v["bits"], commitments, proof, Transcript(v["transcript"].encode()))
+    for at in range(0, len(proof), 32):
+        changed = proof[:at] + bytes([proof[at] ^ 1]) + proof[at + 1:]
+        assert refused(sigma.Refused, ranges.verify, v["bits"], commitments, changed, Transcript(b"vectors"))
+    assert refused(sigma.Refused, ranges.verify, v["bits"], commitments, proof, Transcript(b"other"))
+    return f"a range proof of {len(commitments)} values of {v['bits']} bits; refused with any word changed"
+
+
 def genesis_file(v) -> str:
     consortium = genesis.found(unhex(v["genesis"]))
     assert consortium.id == unhex(v["id"])
@@ -142,6 +162,8 @@ CHECKS = {
     ("crypto", "merkle"): merkle_roots, ("crypto", "signature"): signature,
     ("crypto", "certificate"): certificates, ("crypto", "view-key"): view_key,
     ("crypto", "envelope"): envelope, ("crypto", "section"): section,
+    ("crypto", "sigma"): sigma_proof,
+    **{("crypto", f"range-{bits}"): range_proof for bits in (8, 16, 32, 64)},
     ("ledger", "genesis"): genesis_file, ("ledger", "block"): block,
 }
 
