@@ -85,7 +85,8 @@ impl Node {
     }
 
     fn verify_all(&self, block: &Block) -> Result<Vec<Arc<Verified>>, Rejection> {
-        block.batches.iter().map(|bytes| self.verdicts.verify(&self.me.consortium, bytes)).collect()
+        let batches: Vec<&[u8]> = block.batches.iter().map(Vec::as_slice).collect();
+        self.verdicts.verify_each(&self.me.consortium, &batches).into_iter().collect()
     }
 
     /// The verdict on a batch that is offered. One that the pool would not take in is refused before any proof is looked

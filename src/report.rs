@@ -228,7 +228,7 @@ fn describe(consortium: &Consortium, finding: &Finding) -> String {
             kind.name(),
             consortium.name(*bank),
             consortium.name(*servicer),
-            found.map_or("something else that is above the bound".into(), |found| found.to_string())
+            found.map_or("something else, further away than is searched".into(), |found| found.to_string())
         ),
     }
 }

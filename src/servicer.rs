@@ -19,6 +19,7 @@ use counterfoil_ledger::{
 use rand_core::OsRng;
 use std::{
     collections::VecDeque,
+    num::NonZeroUsize,
     path::PathBuf,
     sync::{
         Arc,
@@ -93,7 +94,8 @@ impl Servicer {
         let what = describe(begun.content());
         let (socket, chain, sent) = (self.home.socket(), self.home.chain(), self.bytes.clone());
         self.under_way.push_back(tokio::spawn(async move {
-            let sealed = tokio::task::spawn_blocking(move || begun.prove(&mut OsRng)).await??;
+            let sealed =
+                tokio::task::spawn_blocking(move || begun.prove(NonZeroUsize::MIN, &mut OsRng)).await??;
             let (id, bytes) = (sealed.batch.id(), sealed.to_bytes());
             sent.fetch_add(u64::try_from(bytes.len())?, Ordering::Relaxed);
             let height = Delivery { socket, chain, id, bytes }.deliver().await.with_context(|| what)?;

@@ -6,8 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a tool of the developers")]
 
 use counterfoil_crypto::{
-    encoding::Encoded,
+    encoding::{Element, Encoded},
     envelope::{EnvelopeKey, Section},
+    form::Form,
     identity::{Identity, PublicIdentity},
     labels, merkle,
     pedersen::{self, Opening},
@@ -259,30 +260,37 @@ fn section(rng: &mut ChaCha20Rng) -> Value {
     })
 }
 
-/// Two secrets, two equations, a point that takes part twice.
+/// Three secrets, two equations, a point that takes part twice, a point that is a combination.
 fn sigma(rng: &mut ChaCha20Rng) -> Value {
     let opening = Opening::random(42, rng);
     let viewer = ViewKey::from_seed(&SecretBytes::random(rng)).public();
     let (commitment, handle) = (opening.commit(), viewer.handle(&opening.blinding));
     let mut statement = Statement::new(b"a handle opens what is committed");
-    let [v, r] = [statement.secret(), statement.secret()];
-    let [b, b_blinding] = [pedersen::value_base(), pedersen::blinding_base()].map(|p| statement.point(p));
-    statement.require(commitment, &[(v, b), (r, b_blinding)]);
-    let key = statement.point(viewer.point());
-    statement.require(handle, &[(r, key)]);
+    let [v, r, doubled] = [statement.secret(), statement.secret(), statement.secret()];
+    let [b, b_blinding] = [pedersen::value_base(), pedersen::blinding_base()].map(|p| statement.point(&p));
+    let form = |point| Form::from(Element::from(point));
+    statement.require(&form(&commitment), &[(v, b), (r, b_blinding)]);
+    // The same equation of handle and key, twice the handle and three times the key on one side and the other.
+    let mut twice = Form::of(Element::from(&handle), Scalar::from(2u64));
+    twice.add(&form(&viewer.point()), &Scalar::from(3u64));
+    let key = statement.point(&viewer.point());
+    statement.require(&twice, &[(doubled, key)]);
     let mut transcript = Transcript::new(b"vectors");
-    let proof = statement.prove(&mut transcript, &[opening.value, opening.blinding], rng).to_bytes();
+    let [two, three] = [2u64, 3].map(Scalar::from);
+    let witness = [opening.value, opening.blinding, two * opening.blinding + three];
+    let proof = statement.prove(&mut transcript, &witness, rng).to_bytes();
     let mut after = [0; 32];
     transcript.challenge_bytes(b"after", &mut after);
-    let points = [pedersen::value_base(), pedersen::blinding_base(), commitment, viewer.point(), handle]
+    let elements = [pedersen::value_base(), pedersen::blinding_base(), commitment, viewer.point(), handle]
         .map(|point| hex::encode(Encoded::from(&point).as_bytes()));
     json!({
-        "what": "a sigma proof: secrets 0 and 1, points, equations (image, terms of secret and point), and what is drawn after it",
+        "what": "a sigma proof: points (terms of element and coefficient), equations (image, terms of secret and point), and what is drawn after it",
         "transcript": "vectors",
         "name": "a handle opens what is committed",
-        "secrets": 2,
-        "points": points,
-        "equations": [{"image": 2, "terms": [[0, 0], [1, 1]]}, {"image": 4, "terms": [[1, 3]]}],
+        "secrets": 3,
+        "elements": elements,
+        "points": [[[0, 1]], [[1, 1]], [[2, 1]], [[3, 1]], [[4, 2], [3, 3]]],
+        "equations": [{"image": 2, "terms": [[0, 0], [1, 1]]}, {"image": 4, "terms": [[2, 3]]}],
         "proof": hex::encode(proof),
         "after": hex::encode(after),
     })

@@ -10,7 +10,7 @@ use curve25519_dalek::{
     scalar::Scalar,
     traits::IsIdentity as _,
 };
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// 32 bytes that claim to be a point. [`Encoded::decode`] finds out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -43,13 +43,18 @@ impl Encoded {
         CompressedRistretto(self.0).decompress().ok_or(NotCanonical)
     }
 
+    /// Whether this is the identity's encoding: all zeros.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        self.compressed().is_identity()
+    }
+
     /// The point, which must not be the identity: as a key it would open everything, as a handle nothing.
     ///
     /// # Errors
     /// [`NotCanonical`] as for [`Encoded::decode`], and for the identity.
     pub fn decode_nonzero(&self) -> Result<RistrettoPoint, NotCanonical> {
-        let point = self.decode()?;
-        if point.is_identity() { Err(NotCanonical) } else { Ok(point) }
+        if self.is_identity() { Err(NotCanonical) } else { self.decode() }
     }
 }
 
@@ -62,6 +67,44 @@ impl From<&RistrettoPoint> for Encoded {
 impl fmt::Debug for Encoded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}…", hex::encode(&self.0[..6]))
+    }
+}
+
+/// A group element together with its encoding: decoded once, encoded once, cheap to hand on.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Element(Arc<(Encoded, RistrettoPoint)>);
+
+impl Element {
+    /// The canonical bytes.
+    #[must_use]
+    pub fn encoded(&self) -> Encoded {
+        self.0.0
+    }
+
+    /// The point.
+    #[must_use]
+    pub fn point(&self) -> &RistrettoPoint {
+        &self.0.1
+    }
+}
+
+impl From<&RistrettoPoint> for Element {
+    fn from(point: &RistrettoPoint) -> Self {
+        Self(Arc::new((Encoded::from(point), *point)))
+    }
+}
+
+impl TryFrom<Encoded> for Element {
+    type Error = NotCanonical;
+
+    fn try_from(encoded: Encoded) -> Result<Self, NotCanonical> {
+        Ok(Self(Arc::new((encoded, encoded.decode()?))))
+    }
+}
+
+impl fmt::Debug for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.encoded().fmt(f)
     }
 }
 

@@ -5,6 +5,8 @@
 
 /// Root transcript of a batch: consortium, version and body are absorbed under it.
 pub const BATCH_TRANSCRIPT: &[u8] = b"counterfoil/1/batch";
+/// Begins a range proof over values of their own bounds.
+pub const PACKED_RANGES: &[u8] = b"counterfoil/1/packed-ranges";
 /// Proof of possession of a view key.
 pub const VIEW_KEY_POSSESSION: &[u8] = b"counterfoil/1/view-key-possession";
 /// Signature: proof of possession of an identity key over a member's registration.

@@ -1,6 +1,7 @@
 //! Sigma protocols for linear relations: the only code of the system that draws their challenges.
 //!
-//! A [`Statement`] is a list of equations `image = Σ secret · point` with public points and secret scalars. Prover and
+//! A [`Statement`] is a list of equations `image = Σ secret · point` with public points and secret scalars; a point may be a
+//! [`Form`], a combination of others. Prover and
 //! verifier build it with one and the same function, so what is proven is written once; then the engine absorbs the
 //! whole statement with its shape, then the prover's commitments, and only then draws the challenge. Forgeries against
 //! Fiat–Shamir ("frozen heart") live off something public that was not absorbed.
@@ -10,7 +11,11 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "field arithmetic; indices are made by this module")]
 
-use crate::{encoding, range::Check};
+use crate::{
+    encoding::{self, Element},
+    form::{Entry, Form, Sum, Table},
+    range::Check,
+};
 use curve25519_dalek::{
     ristretto::{CompressedRistretto, RistrettoPoint},
     scalar::Scalar,
@@ -18,6 +23,7 @@ use curve25519_dalek::{
 };
 use merlin::Transcript;
 use rand_core::{CryptoRngCore, OsRng};
+use std::cell::OnceCell;
 use zeroize::Zeroizing;
 
 /// A public point that takes part in a [`Statement`].
@@ -33,7 +39,8 @@ pub struct Secret(usize);
 pub struct Statement {
     name: &'static [u8],
     secrets: usize,
-    points: Vec<RistrettoPoint>,
+    table: Table,
+    points: Vec<Entry>,
     equations: Vec<Equation>,
 }
 
@@ -95,7 +102,7 @@ impl Statement {
     /// An empty statement; `name` separates its proofs from those of every other one.
     #[must_use]
     pub fn new(name: &'static [u8]) -> Self {
-        Self { name, secrets: 0, points: Vec::new(), equations: Vec::new() }
+        Self { name, secrets: 0, table: Table::default(), points: Vec::new(), equations: Vec::new() }
     }
 
     /// Adds a secret scalar. The prover gives its value to [`Statement::prove`], in this order.
@@ -105,15 +112,30 @@ impl Statement {
     }
 
     /// Adds a public point.
-    pub fn point(&mut self, point: RistrettoPoint) -> Point {
-        self.points.push(point);
+    pub fn point(&mut self, point: &RistrettoPoint) -> Point {
+        self.form(&Element::from(point).into())
+    }
+
+    /// Adds a public combination of points.
+    pub fn form(&mut self, form: &Form) -> Point {
+        self.points.push(self.table.enter(form));
         Point(self.points.len() - 1)
     }
 
     /// Requires `image = Σ secret · point`.
-    pub fn require(&mut self, image: RistrettoPoint, terms: &[(Secret, Point)]) {
-        let image = self.point(image);
+    pub fn require(&mut self, image: &Form, terms: &[(Secret, Point)]) {
+        let image = self.form(image);
         self.equations.push(Equation { image, terms: terms.to_vec() });
+    }
+
+    /// The elements, for what is proven about them beside this statement.
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// As [`Statement::table`], to name more.
+    pub(crate) fn table_mut(&mut self) -> &mut Table {
+        &mut self.table
     }
 
     /// Proves the statement for the given secrets, in constant time.
@@ -136,7 +158,7 @@ impl Statement {
         let mut nonce_rng = witness.iter().fold(transcript.build_rng(), rekey).finalize(rng);
         let nonces: Zeroizing<Vec<Scalar>> =
             Zeroizing::new(witness.iter().map(|_| Scalar::random(&mut nonce_rng)).collect());
-        let commitments: Vec<_> = self.equations.iter().map(|e| self.image(e, &nonces).compress()).collect();
+        let commitments = self.commit(&nonces);
         let challenge = challenge(transcript, &commitments);
         let responses: Vec<_> = nonces.iter().zip(witness).map(|(k, w)| k + challenge * w).collect();
         absorb_responses(transcript, &responses);
@@ -148,20 +170,23 @@ impl Statement {
     /// # Errors
     /// [`ProofError`] says what is wrong with it.
     pub fn verify(&self, transcript: &mut Transcript, proof: &Proof) -> Result<(), ProofError> {
-        let mut check = Check::new(&mut OsRng);
-        self.accumulate(transcript, proof, &mut check)?;
+        let (mut check, mut sum) = (Check::new(&mut OsRng), self.table.sum());
+        self.accumulate(transcript, proof, &mut check, &mut sum)?;
+        self.table.finish(sum, &mut check);
         check.finish().map_err(|_| ProofError::Equation)
     }
 
-    /// Adds the proof's equations to a check that joins many, each under its own random weight.
+    /// Adds the proof's equations to a check that joins many, each under its own random weight; what falls to the elements
+    /// of the table, to `sum`.
     ///
     /// # Errors
     /// [`ProofError::Length`] or [`ProofError::Encoding`]; whether the equations hold shows when the check is finished.
-    pub fn accumulate(
+    pub(crate) fn accumulate(
         &self,
         transcript: &mut Transcript,
         proof: &Proof,
         check: &mut Check,
+        sum: &mut Sum,
     ) -> Result<(), ProofError> {
         if proof.commitments.len() != self.equations.len() || proof.responses.len() != self.secrets {
             return Err(ProofError::Length);
@@ -180,34 +205,38 @@ impl Statement {
             scalars[equation.image.0] -= weight * challenge;
             check.point(-weight, commitment.decompress().ok_or(ProofError::Encoding)?);
         }
-        scalars.into_iter().zip(&self.points).for_each(|(s, p)| check.point(s, *p));
+        self.points.iter().zip(&scalars).for_each(|(point, scalar)| sum.add(point, scalar));
         Ok(())
     }
 
-    /// Binds the whole statement, shape and points, to the transcript.
+    /// Binds the whole statement, shape and points, to the transcript. Every list stands behind its length.
     fn absorb(&self, transcript: &mut Transcript) {
         transcript.append_message(b"statement", self.name);
         transcript.append_u64(b"secrets", self.secrets as u64);
+        self.table.absorb(transcript);
+        let mut shape = Vec::new();
+        self.points.iter().for_each(|point| point.write(&mut shape));
         transcript.append_u64(b"points", self.points.len() as u64);
+        transcript.append_message(b"forms", &shape);
+        shape.clear();
+        for Equation { image, terms } in &self.equations {
+            let terms_of = terms.iter().flat_map(|(secret, point)| [secret.0, point.0]);
+            let numbers = [image.0, terms.len()].into_iter().chain(terms_of);
+            numbers.for_each(|number| shape.extend((number as u32).to_le_bytes()));
+        }
         transcript.append_u64(b"equations", self.equations.len() as u64);
-        for point in &self.points {
-            transcript.append_message(b"point", point.compress().as_bytes());
-        }
-        for equation in &self.equations {
-            transcript.append_u64(b"image", equation.image.0 as u64);
-            transcript.append_u64(b"terms", equation.terms.len() as u64);
-            for (secret, point) in &equation.terms {
-                transcript.append_u64(b"secret", secret.0 as u64);
-                transcript.append_u64(b"point", point.0 as u64);
-            }
-        }
+        transcript.append_message(b"terms", &shape);
     }
 
-    fn image(&self, equation: &Equation, secrets: &[Scalar]) -> RistrettoPoint {
-        RistrettoPoint::multiscalar_mul(
-            equation.terms.iter().map(|(secret, _)| secrets[secret.0]),
-            equation.terms.iter().map(|(_, point)| self.points[point.0]),
-        )
+    /// `Σ nonce · point` for every equation, in constant time. Only points that stand beside a secret are computed.
+    fn commit(&self, nonces: &[Scalar]) -> Vec<CompressedRistretto> {
+        let points: Vec<OnceCell<RistrettoPoint>> = self.points.iter().map(|_| OnceCell::new()).collect();
+        let point = |at: Point| points[at.0].get_or_init(|| self.table.point(&self.points[at.0]));
+        let sum = |equation: &Equation| {
+            let scalars = equation.terms.iter().map(|(secret, _)| nonces[secret.0]);
+            RistrettoPoint::multiscalar_mul(scalars, equation.terms.iter().map(|(_, at)| point(*at)))
+        };
+        self.equations.iter().map(|equation| sum(equation).compress()).collect()
     }
 }
 

@@ -11,7 +11,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "group and field arithmetic does not overflow")]
 
 use crate::{
-    encoding::{Encoded, NotCanonical},
+    encoding::{Element, Encoded, NotCanonical},
     labels,
     pedersen::{blind, blinding_base},
     secret::SecretBytes,
@@ -126,7 +126,14 @@ impl PublicViewKey {
     /// A one-time key of this view key's owner.
     #[must_use]
     pub fn owner_key(&self, t: &Scalar) -> OwnerKey {
-        OwnerKey { base: Encoded::from(&blind(t)), key: Encoded::from(&self.handle(t)) }
+        let (base, key) = self.owner_points(t);
+        OwnerKey { base: base.encoded(), key: key.encoded() }
+    }
+
+    /// The two points of [`PublicViewKey::owner_key`].
+    #[must_use]
+    pub fn owner_points(&self, t: &Scalar) -> (Element, Element) {
+        (Element::from(&blind(t)), Element::from(&self.handle(t)))
     }
 
     /// Checks a proof made by [`ViewKey::prove_possession`].
@@ -167,8 +174,8 @@ pub struct OwnerKey {
 fn possession(key: &PublicViewKey) -> Statement {
     let mut s = Statement::new(labels::VIEW_KEY_POSSESSION);
     let k = s.secret();
-    let v = s.point(key.point());
-    s.require(blinding_base(), &[(k, v)]);
+    let v = s.point(&key.point());
+    s.require(&Element::from(&blinding_base()).into(), &[(k, v)]);
     s
 }
 

@@ -11,8 +11,9 @@
 )]
 
 use counterfoil_crypto::{
-    encoding::Encoded,
+    encoding::{Element, Encoded},
     envelope::{Envelope, EnvelopeKey, Section},
+    form::Form,
     identity::{Identity, PublicIdentity, Signature},
     labels, merkle,
     pedersen::{self, Opening},
@@ -201,14 +202,24 @@ fn sections() {
 #[test]
 fn sigma_proofs() {
     let v = vector("sigma");
-    let mut points = list(&v["points"]).map(|point| Encoded::from_bytes(array(point)).decode().unwrap());
-    let mut next = || points.next().unwrap();
+    let element = |encoded| Element::try_from(Encoded::from_bytes(array(encoded))).unwrap();
+    let elements: Vec<_> = list(&v["elements"]).map(element).collect();
+    let form = |terms: &Value| {
+        let mut form = Form::default();
+        for term in list(terms) {
+            let [number, coefficient] = [0, 1].map(|i| term[i].as_u64().unwrap());
+            let element = elements[usize::try_from(number).unwrap()].clone();
+            form.add(&element.into(), &Scalar::from(coefficient));
+        }
+        form
+    };
+    let forms: Vec<_> = list(&v["points"]).map(form).collect();
     let mut statement = Statement::new(b"a handle opens what is committed");
-    let [value, blinding] = [statement.secret(), statement.secret()];
-    let [b, b_blinding] = [statement.point(next()), statement.point(next())];
-    statement.require(next(), &[(value, b), (blinding, b_blinding)]);
-    let key = statement.point(next());
-    statement.require(next(), &[(blinding, key)]);
+    let [value, blinding, doubled] = [statement.secret(), statement.secret(), statement.secret()];
+    let [b, b_blinding] = [statement.form(&forms[0]), statement.form(&forms[1])];
+    statement.require(&forms[2], &[(value, b), (blinding, b_blinding)]);
+    let key = statement.form(&forms[3]);
+    statement.require(&forms[4], &[(doubled, key)]);
     let proof = Proof::from_bytes(&statement, &bytes(&v["proof"])).unwrap();
     let mut transcript = Transcript::new(b"vectors");
     assert_eq!(statement.verify(&mut transcript, &proof), Ok(()), "{FAILED}");

@@ -6,10 +6,12 @@
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a tool of the developers")]
 
 use counterfoil_crypto::{
-    labels, quorum::Ballot, quorum::Certificate, quorum::VoteKind, secret::SecretBytes,
+    labels,
+    quorum::{Ballot, Certificate, VoteKind},
+    relation::Suite,
+    secret::SecretBytes,
 };
 use counterfoil_ledger::{
-    batch::SUITE,
     block::{Block, BlockHeader, VERSION, batches_root},
     draft::{Draft, Events, NewLoan, Repayment},
     genesis::{Consortium, Genesis, Keys, Role},
@@ -55,14 +57,21 @@ weights = { bank-c = 1, bank-a = 2 }
 
 type Maker = fn(&mut ChaCha20Rng) -> Value;
 
-const VECTORS: [(&str, Maker); 7] = [
+const VECTORS: [(&str, Maker); 13] = [
     ("genesis", genesis),
     ("block", block),
-    ("suite-1-fund", |rng| batch(0, 1, rng)),
-    ("suite-1-originate", |rng| batch(0, 2, rng)),
-    ("suite-1-repay", |rng| batch(0, 3, rng)),
-    ("suite-1-originate-wide", |rng| batch(1, 2, rng)),
-    ("suite-1-repay-wide", |rng| batch(1, 3, rng)),
+    ("suite-1-fund", |rng| batch(Suite::Widths, 0, 1, 0, rng)),
+    ("suite-1-originate", |rng| batch(Suite::Widths, 0, 2, 2, rng)),
+    ("suite-1-repay", |rng| batch(Suite::Widths, 0, 3, 2, rng)),
+    ("suite-1-originate-wide", |rng| batch(Suite::Widths, 1, 2, 1, rng)),
+    ("suite-1-repay-wide", |rng| batch(Suite::Widths, 1, 3, 1, rng)),
+    ("suite-2-fund", |rng| batch(Suite::Packed, 0, 1, 0, rng)),
+    ("suite-2-originate", |rng| batch(Suite::Packed, 0, 2, 2, rng)),
+    ("suite-2-repay", |rng| batch(Suite::Packed, 0, 3, 2, rng)),
+    ("suite-2-originate-wide", |rng| batch(Suite::Packed, 1, 2, 1, rng)),
+    ("suite-2-repay-wide", |rng| batch(Suite::Packed, 1, 3, 1, rng)),
+    // More than 1,024 proven bits: two pieces of the second suite.
+    ("suite-2-repay-many", |rng| batch(Suite::Packed, 1, 3, 5, rng)),
 ];
 
 fn main() {
@@ -139,22 +148,19 @@ fn block(_: &mut ChaCha20Rng) -> Value {
     })
 }
 
-/// The batch that ends a story of so many batches, told by the first bank in a product: top-ups, new loans, repayments.
-fn batch(product: u16, length: usize, rng: &mut ChaCha20Rng) -> Value {
+/// The batch that ends a story of so many batches over `count` loans, told by the first bank in a product: top-ups, new loans,
+/// repayments of all of them.
+fn batch(suite: Suite, product: u16, length: usize, count: u16, rng: &mut ChaCha20Rng) -> Value {
     let (seeds, genesis) = founded();
     let consortium = Arc::new(Consortium::found(genesis).unwrap());
-    let mut wallet = Wallet::new(consortium, MemberId(0), Keys::from_seed(&seeds[0]));
+    let mut wallet = Wallet::new(consortium, MemberId(0), Keys::from_seed(&seeds[0])).with_suite(suite);
     let scale = [1, 10_000][usize::from(product)];
-    let story = [
-        (Vec::new(), Events::Fund((0..3).map(|bank| (MemberId(bank), 1_000_000 * scale)).collect())),
-        (Vec::new(), Events::Originate(loans(product, scale))),
-        (vec!["L-1", "L-2"], Events::Repay(Vec::new())),
-    ];
     let mut last = None;
-    for (references, events) in story.into_iter().take(length) {
-        let events = match events {
-            Events::Repay(_) => Events::Repay(repayments(&wallet, product, scale, &references)),
-            other => other,
+    for step in 0..length {
+        let events = match step {
+            0 => Events::Fund((0..3).map(|bank| (MemberId(bank), 1_000_000 * scale)).collect()),
+            1 => Events::Originate((0..count).map(|number| loan(product, number, scale)).collect()),
+            _ => Events::Repay((0..count).map(|number| repayment(&wallet, product, number, scale)).collect()),
         };
         let (product, value_date, booking_date) = (ProductId(product), Date(20_000), Date(20_001));
         let sealed = seal(&wallet, &Draft { product, value_date, booking_date, events }, rng).unwrap();
@@ -163,32 +169,25 @@ fn batch(product: u16, length: usize, rng: &mut ChaCha20Rng) -> Value {
     }
     let sealed = last.unwrap();
     json!({
-        "what": format!("a batch of the consortium of genesis.json, sealed under proof suite {SUITE}"),
+        "what": format!("a batch of the consortium of genesis.json, sealed under proof suite {}", suite.number()),
         "id": hex::encode(sealed.batch.id()),
         "sealed": hex::encode(sealed.to_bytes()),
     })
 }
 
-fn loans(product: u16, scale: u64) -> Vec<NewLoan> {
-    let loan = |reference: &str, principal: u64, partners: &[u16]| NewLoan {
-        reference: reference.into(),
-        terms: "12 months, 10 %".into(),
-        principal: principal * scale,
-        partners: partners.iter().map(|n| MemberId(*n)).collect(),
-    };
-    match product {
-        0 => vec![loan("L-1", 1_000_003, &[1, 2]), loan("L-2", 77_777, &[2])],
-        _ => vec![loan("L-1", 1_000_003, &[2])],
-    }
+fn reference(number: u16) -> String {
+    format!("L-{number}")
 }
 
-fn repayments(wallet: &Wallet, product: u16, scale: u64, references: &[&str]) -> Vec<Repayment> {
-    let held = references.iter().filter_map(|reference| wallet.loan_of(ProductId(product), reference));
-    let pay = |(loan, event)| Repayment {
-        loan,
-        principal: 33_333 * scale,
-        interest: 1_234 * scale,
-        event: [event; 32],
-    };
-    held.zip(1..).map(pay).collect()
+fn loan(product: u16, number: u16, scale: u64) -> NewLoan {
+    let partners =
+        if product == 0 && number == 0 { vec![MemberId(1), MemberId(2)] } else { vec![MemberId(2)] };
+    let principal = if number == 0 { 1_000_003 } else { 77_777 + u64::from(number) } * scale;
+    NewLoan { reference: reference(number), terms: "12 months, 10 %".into(), principal, partners }
+}
+
+fn repayment(wallet: &Wallet, product: u16, number: u16, scale: u64) -> Repayment {
+    let loan = wallet.loan_of(ProductId(product), &reference(number)).unwrap();
+    let event = blake3::hash(&number.to_le_bytes()).into();
+    Repayment { loan, principal: 33_333 * scale, interest: 1_234 * scale, event }
 }

@@ -23,8 +23,6 @@ use counterfoil_crypto::{
 
 /// Version of the encoding: the first byte of everything.
 pub const VERSION: u8 = 1;
-/// Proof suite 1: sigma and range proofs over Ristretto255 with Merlin transcripts.
-pub const SUITE: u8 = 1;
 /// Most loans in a batch.
 pub const MAX_LOANS: usize = 256;
 /// Most loans in a batch of a product with so many parts per loan: the eight-bit ranges of a repayment (two splits of three
@@ -50,7 +48,7 @@ pub const TERMS_CLASS: u16 = 192;
 pub struct Header {
     /// Version of the encoding.
     pub version: u8,
-    /// Proof suite.
+    /// Number of the proof suite ([`counterfoil_crypto::relation::Suite`]).
     pub suite: u8,
     /// The consortium's id.
     pub consortium: Hash,

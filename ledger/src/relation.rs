@@ -42,32 +42,32 @@ use crate::{
     names::Component,
 };
 use counterfoil_crypto::{
+    encoding::Element,
     pedersen::Opening,
-    range::Width,
-    relation::{Committed, Relation, Witness},
+    relation::{Bound, Committed, Relation, Suite, Witness},
 };
 use counterfoil_policy::{Product, Quantity};
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 
 /// A body whose commitments this side can compute with.
-pub type LinkedBody<W> = Body<Committed<W>, RistrettoPoint>;
+pub type LinkedBody<W> = Body<Committed<W>, Element>;
 
 /// The keys that a batch's handles are made for.
 pub struct Viewers {
     /// View key of the servicer.
-    pub servicer: RistrettoPoint,
+    pub servicer: Element,
     /// View keys of the banks, in member order.
-    pub banks: Vec<RistrettoPoint>,
+    pub banks: Vec<Element>,
     /// View keys of the product's auditors.
-    pub auditors: Vec<RistrettoPoint>,
+    pub auditors: Vec<Element>,
 }
 
 impl Viewers {
     /// The viewers of a batch: the verifier demands them, the servicer does not choose.
     #[must_use]
     pub fn of(consortium: &Consortium, terms: &Terms, servicer: crate::names::MemberId) -> Option<Self> {
-        let key = |id| consortium.peer(id).map(|peer| peer.view_key.point());
+        let key = |id| consortium.peer(id).map(|peer| Element::from(&peer.view_key.point()));
         Some(Self {
             servicer: key(servicer)?,
             banks: consortium.banks().iter().map(|id| key(*id)).collect::<Option<_>>()?,
@@ -76,37 +76,41 @@ impl Viewers {
     }
 }
 
-/// The width of a new or repaid principal's quotient.
-#[must_use]
-pub fn principal_quotient_width(product: &Product) -> Width {
-    Width::smallest_for(product.cap() / u64::from(product.share_units()))
+/// The most that the quotient of a new or repaid principal may be.
+fn most_principal_quotient(product: &Product) -> u64 {
+    product.cap() / u64::from(product.share_units())
 }
 
-/// The width of an interest payment's quotient; it bounds the interest of one repayment.
-#[must_use]
-pub fn interest_quotient_width(product: &Product) -> Width {
-    if product.width() == 64 { Width::Bits32 } else { Width::Bits16 }
+/// The most that the quotient of an interest payment may be; it bounds the interest of one repayment.
+fn most_interest_quotient(product: &Product) -> u64 {
+    if product.width() == 64 { u32::MAX.into() } else { u16::MAX.into() }
 }
 
-/// Builds the relation of a body. `transcript` has absorbed all of the batch's content; `owner_secrets` are the prover's `t` of
-/// the servicer's owner keys, none for the verifier.
+/// The most interest of one repayment.
+#[must_use]
+pub fn most_interest(product: &Product) -> u64 {
+    most_interest_quotient(product).saturating_mul(u64::from(product.share_units()))
+}
+
+/// Builds the relation of a body. `transcript` has absorbed all of the batch's content; beside the body stand the prover's `t`
+/// of the servicer's owner keys, none for the verifier.
 pub fn relation<W: Witness>(
+    suite: Suite,
     product: &Product,
     viewers: &Viewers,
-    body: &LinkedBody<W>,
-    owner_secrets: &[Scalar],
+    (body, owner_secrets): (&LinkedBody<W>, &[Scalar]),
     transcript: &mut Transcript,
 ) -> Relation<W> {
-    let mut builder = Builder::new(product, transcript);
+    let mut builder = Builder::new(suite, product, transcript);
     match body {
         Body::Fund { .. } => {}
         Body::Originate { reserves, loans, postings } => {
             loans.iter().for_each(|loan| builder.new_loan(loan));
             let keys: Vec<_> =
-                loans.iter().filter_map(|loan| loan.parts.first()).map(|part| part.owner).collect();
-            builder.relation.owner_keys(builder.transcript, viewers.servicer, &keys, owner_secrets);
+                loans.iter().filter_map(|loan| loan.parts.first()).map(|part| part.owner.clone()).collect();
+            builder.relation.owner_keys(builder.transcript, &viewers.servicer, &keys, owner_secrets);
             for (reserve, posting) in reserves.iter().zip(postings) {
-                builder.relation.in_range(Width::Bits64, reserve.minus(&posting.amount));
+                builder.relation.in_range(Bound::Roughly(u64::MAX), &reserve.minus(&posting.amount));
             }
         }
         Body::Repay { loans, .. } => loans.iter().for_each(|loan| builder.repaid_loan(loan)),
@@ -119,21 +123,16 @@ struct Builder<'a, W> {
     product: &'a Product,
     transcript: &'a mut Transcript,
     relation: Relation<W>,
-    /// `W − 1` and `2·W − 2`, committed once.
+    /// `W`, and `W − 1` as a committed constant.
+    units: u64,
     below_units: Committed<W>,
-    most_slack: Committed<W>,
 }
 
 impl<'a, W: Witness> Builder<'a, W> {
-    fn new(product: &'a Product, transcript: &'a mut Transcript) -> Self {
+    fn new(suite: Suite, product: &'a Product, transcript: &'a mut Transcript) -> Self {
         let units = u64::from(product.share_units());
-        Self {
-            product,
-            transcript,
-            relation: Relation::new(b"counterfoil batch relation"),
-            below_units: Committed::constant(units - 1),
-            most_slack: Committed::constant(2 * units - 2),
-        }
+        let relation = Relation::new(suite, b"counterfoil batch relation");
+        Self { product, transcript, relation, units, below_units: Committed::constant(units - 1) }
     }
 
     /// The left side of (1).
@@ -147,24 +146,24 @@ impl<'a, W: Witness> Builder<'a, W> {
         split.slack.plus(&x.times(units)).minus(&self.below_units)
     }
 
-    fn split_ranges(&mut self, split: &Split<Committed<W>>) {
-        self.relation.in_range(Width::Bits8, split.rest.clone());
-        self.relation.between_zero_and(&self.most_slack, Width::Bits8, &split.slack);
+    fn split_ranges(&mut self, split: &Split<Committed<W>>, most_rest: u64) {
+        self.relation.in_range(Bound::Roughly(most_rest), &split.rest);
+        self.relation.in_range(Bound::Exactly(2 * self.units - 2), &split.slack);
     }
 
-    fn new_loan(&mut self, loan: &NewLoan<Committed<W>, RistrettoPoint>) {
-        let amount = |part: &NewPart<Committed<W>, RistrettoPoint>| part.principal.amount.clone();
+    fn new_loan(&mut self, loan: &NewLoan<Committed<W>, Element>) {
+        let amount = |part: &NewPart<Committed<W>, Element>| part.principal.amount.clone();
         let amounts: Vec<_> = loan.parts.iter().map(amount).collect();
         let total = Committed::sum(&amounts);
-        let images = |part: &NewPart<Committed<W>, RistrettoPoint>| {
+        let images = |part: &NewPart<Committed<W>, Element>| {
             [Self::whole(&part.principal.amount, &part.split), self.fair(&part.principal.amount, &part.split)]
         };
         let rows: Vec<_> = loan.parts.iter().map(|part| (&part.share, images(part))).collect();
         self.relation.products(self.transcript, [&loan.quotient, &total], &rows);
-        self.relation.in_range(principal_quotient_width(self.product), loan.quotient.clone());
+        self.relation.in_range(Bound::Roughly(most_principal_quotient(self.product)), &loan.quotient);
         for part in &loan.parts {
-            self.relation.in_range(Width::Bits8, part.share.clone());
-            self.split_ranges(&part.split);
+            self.relation.in_range(Bound::Roughly(self.units), &part.share);
+            self.split_ranges(&part.split, self.units);
         }
         self.rules(&amounts, &total);
     }
@@ -181,13 +180,14 @@ impl<'a, W: Witness> Builder<'a, W> {
                     None => form,
                 },
             });
-            self.relation
-                .in_range(width_of(rule.bits(self.product.cap(), self.product.parts()).unwrap_or(64)), form);
+            let (_, most) = rule.bounds(self.product.cap(), self.product.parts());
+            // A product whose rules need more than 64 bits is refused when its text is read.
+            self.relation.in_range(Bound::Roughly(u64::try_from(most).unwrap_or(u64::MAX)), &form);
         }
     }
 
-    fn repaid_loan(&mut self, loan: &RepaidLoan<Committed<W>, RistrettoPoint>) {
-        type Part<W> = RepaidPart<Committed<W>, RistrettoPoint>;
+    fn repaid_loan(&mut self, loan: &RepaidLoan<Committed<W>, Element>) {
+        type Part<W> = RepaidPart<Committed<W>, Element>;
         let after: Vec<_> =
             loan.parts.iter().map(|part| part.balance.minus(&part.principal.amount)).collect();
         let balance = Committed::sum(&after);
@@ -203,12 +203,13 @@ impl<'a, W: Witness> Builder<'a, W> {
         let rows: Vec<_> = loan.parts.iter().zip(&after).map(|both| (&both.0.share, images(both))).collect();
         let bases = [&loan.principal_quotient, &balance, &loan.interest_quotient, &interest];
         self.relation.products(self.transcript, bases, &rows);
-        self.relation.in_range(principal_quotient_width(self.product), loan.principal_quotient.clone());
-        self.relation.in_range(interest_quotient_width(self.product), loan.interest_quotient.clone());
-        self.relation.in_range(Width::smallest_for(self.product.cap()), balance.clone());
+        self.relation
+            .in_range(Bound::Roughly(most_principal_quotient(self.product)), &loan.principal_quotient);
+        self.relation.in_range(Bound::Roughly(most_interest_quotient(self.product)), &loan.interest_quotient);
+        self.relation.in_range(Bound::Roughly(self.product.cap()), &balance);
         for part in &loan.parts {
-            self.split_ranges(&part.principal_split);
-            self.split_ranges(&part.interest_split);
+            self.split_ranges(&part.principal_split, most_repaid_rest(self.units));
+            self.split_ranges(&part.interest_split, self.units);
         }
     }
 
@@ -220,19 +221,31 @@ impl<'a, W: Witness> Builder<'a, W> {
             let rows: Vec<_> = movements.iter().map(|m| (&m.amount, m.handles.as_slice())).collect();
             self.relation.handles(self.transcript, &viewers.auditors, &rows);
         }
-        let postings = body.postings();
+        let (postings, most) = (body.postings(), self.most_posting(body));
         for (index, bank) in viewers.banks.iter().enumerate() {
             let mine: Vec<&Posting<_, _>> = postings.iter().filter_map(|(_, all)| all.get(index)).collect();
             let rows: Vec<_> = mine.iter().map(|p| (&p.amount, p.handles.as_slice())).collect();
-            let keys: Vec<_> = std::iter::once(*bank).chain(viewers.auditors.iter().copied()).collect();
+            let keys: Vec<_> = std::iter::once(bank).chain(&viewers.auditors).cloned().collect();
             self.relation.handles(self.transcript, &keys, &rows);
-            mine.iter().for_each(|p| self.relation.in_range(Width::Bits64, p.amount.clone()));
+            mine.iter().for_each(|p| self.relation.in_range(Bound::Roughly(most), &p.amount));
         }
+    }
+
+    /// The most that a posting honestly is: all loans of the batch at the product's limits. A top-up is limited by nothing.
+    fn most_posting(&self, body: &LinkedBody<W>) -> u64 {
+        let per_loan = match body {
+            Body::Fund { .. } => return u64::MAX,
+            Body::Originate { .. } => self.product.cap(),
+            Body::Repay { .. } => self.product.cap().max(most_interest(self.product) + self.units),
+        };
+        per_loan.saturating_mul(body.loan_count() as u64)
     }
 }
 
-fn width_of(bits: u8) -> Width {
-    Width::ALL.into_iter().find(|w| w.bits() >= usize::from(bits)).unwrap_or(Width::Bits64)
+/// The most that the rest of a repaid principal honestly is, for `W` units: the quotient is one less than would fit, and the
+/// movement up to two units more than its share. At most 255, which also holds what the largest `W` needs.
+fn most_repaid_rest(units: u64) -> u64 {
+    (2 * units + 2).min(255)
 }
 
 /// The commitment of an opening, as a body's leaf for the prover.

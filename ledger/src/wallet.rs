@@ -15,7 +15,10 @@ use crate::{
     seed::{Purpose, Seed},
     share::{IdentityText, Share},
 };
-use counterfoil_crypto::{pedersen::Opening, relation::Witness as _};
+use counterfoil_crypto::{
+    pedersen::Opening,
+    relation::{Suite, Witness as _},
+};
 use curve25519_dalek::scalar::Scalar;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -75,6 +78,7 @@ pub struct Wallet {
     pub(crate) consortium: Arc<Consortium>,
     pub(crate) me: MemberId,
     pub(crate) keys: Keys,
+    pub(crate) suite: Suite,
     lanes: BTreeMap<(ProductId, Lane), LaneHead>,
     merged: BTreeMap<ProductId, u64>,
     available: BTreeMap<ProductId, Vec<Opening>>,
@@ -109,6 +113,7 @@ impl Wallet {
             consortium,
             me,
             keys,
+            suite: Suite::LATEST,
             lanes: BTreeMap::new(),
             merged: BTreeMap::new(),
             available: BTreeMap::new(),
@@ -117,6 +122,12 @@ impl Wallet {
             references: BTreeMap::new(),
             events: BTreeSet::new(),
         }
+    }
+
+    /// Seals with another proof suite from now on: one that the consortium has not retired.
+    #[must_use]
+    pub fn with_suite(self, suite: Suite) -> Self {
+        Self { suite, ..self }
     }
 
     /// The loans, by id.

@@ -70,7 +70,7 @@ def attacks(f: Forger) -> list[tuple[str, str, bytes]]:
     postings = body.postings[0]
     records = len(f.signed) + 64
     word = bytes([0xFF] * 32)
-    width, proof = sealed.ranges[-1]
+    proof = sealed.ranges[-1]
     table = [
         ("cut off", "Malformed", data[:-1]),
         ("a byte too many", "Malformed", data + b"\0"),
@@ -101,8 +101,9 @@ def attacks(f: Forger) -> list[tuple[str, str, bytes]]:
         ("a range's point that is the identity", "Range", f.replaced(proof[:32], bytes(32))),
         ("a range's last scalar changed", "Range", f.replaced(proof[-32:], bumped(proof[-32:]))),
         ("a range proof left out", "Range", f.resigned(without_last_range(f))),
-        ("a range proof of another width", "Range", f.replaced(bytes([width_number(width)]) + length(proof) + proof,
-                                                             bytes([width_number(width) - 1]) + length(proof) + proof)),
+        ("a range proof too short", "Range", f.resigned(f.signed.replace(length(proof) + proof, cut(proof)))),
+        ("a false equation, and a range proof of a wrong form", "Range", f.resigned(doubly_wrong(f))),
+        ("the other suite, signed", "Sigma" if body.kind == "Fund" else "Range", f.resigned(other_suite(f))),
     ]
     if body.kind == "Fund":
         return table + [("one more in a posting", "Sigma", f.raised(postings[0].amount))]
@@ -131,21 +132,31 @@ def bumped(word: bytes) -> bytes:
     return group.scalar_bytes(group.scalar(word) + 1)
 
 
-def width_number(width: int) -> int:
-    return batch.WIDTHS.index(width)
+def cut(data: bytes) -> bytes:
+    """A vector of bytes without its last word."""
+    return length(data[:-32]) + data[:-32]
+
+
+def doubly_wrong(f: Forger) -> bytes:
+    """A response that is another, and a range's scalar that is not reduced: the form is looked at first."""
+    response, scalar = f.sealed.sigma[-32:], f.sealed.ranges[-1][-32:]
+    return f.signed.replace(response, bumped(response)).replace(scalar, bytes([0xFF] * 32))
+
+
+def other_suite(f: Forger) -> bytes:
+    """The suite's number changed in the header: the proofs are another suite's."""
+    return f.signed[:1] + bytes([3 - f.sealed.header.suite]) + f.signed[2:]
 
 
 def without_last_word(f: Forger) -> bytes:
     sigma = f.sealed.sigma
-    return f.signed.replace(length(sigma) + sigma, length(sigma[:-32]) + sigma[:-32])
+    return f.signed.replace(length(sigma) + sigma, cut(sigma))
 
 
 def without_last_range(f: Forger) -> bytes:
     ranges = f.sealed.ranges
-    number, proof = bytes([width_number(ranges[-1][0])]), ranges[-1][1]
-    kept = f.signed[:len(f.signed) - len(proof) - 5]
+    kept = f.signed[:len(f.signed) - len(ranges[-1]) - 4]
     count_at = len(f.sealed.content) + 4 + len(f.sealed.sigma)
-    assert f.signed[len(kept):] == number + length(proof) + proof
     return kept[:count_at] + (len(ranges) - 1).to_bytes(4, "little") + kept[count_at + 4:]
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from counterfoil import blake3, borsh, certificate, ed25519, genesis, group, merkle, opening, ranges, sigma
+from counterfoil.forms import Form
 from counterfoil.merlin import Transcript
 
 unhex = bytes.fromhex
@@ -110,22 +111,31 @@ def section(v) -> str:
 
 
 def sigma_proof(v) -> str:
-    statement = sigma.Statement(v["name"].encode(), v["secrets"], [unhex(p) for p in v["points"]])
+    elements = [unhex(element) for element in v["elements"]]
+    statement = sigma.Statement(v["name"].encode())
+    statement.secrets = v["secrets"]
+    for terms in v["points"]:
+        statement.point(Form([(coefficient, elements[number]) for number, coefficient in terms]))
     statement.equations = [(e["image"], [tuple(term) for term in e["terms"]]) for e in v["equations"]]
-    t = Transcript(v["transcript"].encode())
-    statement.verify(t, unhex(v["proof"]))
+    t, proof = Transcript(v["transcript"].encode()), statement.read(unhex(v["proof"]))
+    statement.verify(t, proof)
     assert t.challenge(b"after", 32) == unhex(v["after"])
-    assert refused(sigma.Refused, statement.verify, Transcript(b"other"), unhex(v["proof"]))
+    assert refused(sigma.Refused, statement.verify, Transcript(b"other"), proof)
     return f"a sigma proof of {len(statement.equations)} equations"
 
 
 def range_proof(v) -> str:
-    commitments, proof = [unhex(c) for c in v["commitments"]], unhex(v["proof"])
-    ranges.verify(v["bits"], commitments, proof, Transcript(v["transcript"].encode()))
-    for at in range(0, len(proof), 32):
-        changed = proof[:at] + bytes([proof[at] ^ 1]) + proof[at + 1:]
-        assert refused(sigma.Refused, ranges.verify, v["bits"], commitments, changed, Transcript(b"vectors"))
-    assert refused(sigma.Refused, ranges.verify, v["bits"], commitments, proof, Transcript(b"other"))
+    commitments, data = [unhex(c) for c in v["commitments"]], unhex(v["proof"])
+    layout = ranges.Layout.of_width(v["bits"], len(commitments))
+
+    def verify(label: bytes, data: bytes) -> None:
+        ranges.verify(layout, commitments, ranges.Proof(layout, data), Transcript(label))
+
+    verify(v["transcript"].encode(), data)
+    for at in range(0, len(data), 32):
+        changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+        assert refused(sigma.Refused, verify, v["transcript"].encode(), changed)
+    assert refused(sigma.Refused, verify, b"other", data)
     return f"a range proof of {len(commitments)} values of {v['bits']} bits; refused with any word changed"
 
 

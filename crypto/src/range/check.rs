@@ -15,7 +15,8 @@
 //!    would be independent functions, and lists of candidates could be merged (Wagner, *A generalized birthday
 //!    problem*, 2002).
 //!
-//! A check says that all equations hold. It does not say which one fails: look at each alone.
+//! Checks of several threads are merged before they are finished: each has weights of its own, so their sum is a random
+//! combination like any other. A check says that all equations hold. It does not say which one fails: look at each alone.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -26,15 +27,14 @@ use super::{
     RangeError, Width,
     engine::{self, Point, exponent, ristretto},
     generators::generators,
+    layout::Layout,
+    msm::Workers,
 };
 use crate::pedersen;
-use curve25519_dalek::{
-    ristretto::{CompressedRistretto, RistrettoPoint},
-    scalar::Scalar,
-    traits::{IsIdentity, VartimeMultiscalarMul},
-};
+use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar, traits::IsIdentity};
 use merlin::Transcript;
 use rand_core::CryptoRngCore;
+use std::num::NonZeroUsize;
 
 /// Domain separation of the weights. They never leave the check: nothing that is proven depends on this label.
 const WEIGHTS: &[u8] = b"counterfoil/1/check-weights";
@@ -97,19 +97,10 @@ impl Check {
         self.points.push(p);
     }
 
-    /// Adds `s·P` for an encoded `P`.
-    ///
-    /// # Errors
-    /// [`RangeError::Point`] when the encoding is not canonical.
-    pub fn compressed(&mut self, s: Scalar, p: &CompressedRistretto) -> Result<(), RangeError> {
-        self.point(s, p.decompress().ok_or(RangeError::Point)?);
-        Ok(())
-    }
-
-    /// The scalars of the generators `G` and `H` of `m` values, to add to.
-    pub(super) fn generators(&mut self, width: Width, m: usize) -> (&mut [Scalar], &mut [Scalar]) {
-        let len = m * width.bits();
-        let (g, h) = &mut self.generators[width as usize];
+    /// The scalars of the generators `G` and `H` of a layout, to add to.
+    pub(super) fn generators(&mut self, layout: &Layout) -> (&mut [Scalar], &mut [Scalar]) {
+        let len = layout.len();
+        let (g, h) = &mut self.generators[layout.generators() as usize];
         if g.len() < len {
             g.resize(len, Scalar::ZERO);
             h.resize(len, Scalar::ZERO);
@@ -117,28 +108,53 @@ impl Check {
         (&mut g[..len], &mut h[..len])
     }
 
+    /// Takes in everything that was added to another check.
+    pub fn merge(&mut self, other: Self) {
+        self.value_base += other.value_base;
+        self.blinding_base += other.blinding_base;
+        self.scalars.extend(other.scalars);
+        self.points.extend(other.points);
+        for (mine, theirs) in self.generators.iter_mut().zip(other.generators) {
+            add(&mut mine.0, theirs.0);
+            add(&mut mine.1, theirs.1);
+        }
+    }
+
     /// Whether everything that was added sums to the identity: one multiscalar multiplication.
     ///
     /// # Errors
     /// [`RangeError::Equation`] when it does not: at least one equation is wrong.
     pub fn finish(self) -> Result<(), RangeError> {
-        let bases = [pedersen::value_base(), pedersen::blinding_base()];
-        let scalars = self.scalars.iter().chain([&self.value_base, &self.blinding_base]);
-        let others = RistrettoPoint::vartime_multiscalar_mul(scalars, self.points.iter().chain(&bases));
-        if (others + self.generator_sum()).is_identity() { Ok(()) } else { Err(RangeError::Equation) }
+        self.finish_on(NonZeroUsize::MIN)
     }
 
-    /// The part of the sum over `G` and `H`.
-    fn generator_sum(&self) -> RistrettoPoint {
+    /// [`Check::finish`] on several threads.
+    ///
+    /// # Errors
+    /// As [`Check::finish`].
+    pub fn finish_on(self, threads: NonZeroUsize) -> Result<(), RangeError> {
         let sets = Width::ALL.map(|width| {
             let len = self.generators[width as usize].0.len();
             generators(width, len.div_ceil(width.bits()))
         });
+        let bases = [pedersen::value_base(), pedersen::blinding_base()];
         let (mut exponents, mut points): (Vec<_>, Vec<&Point>) = (Vec::new(), Vec::new());
+        exponents.extend(self.scalars.iter().chain([&self.value_base, &self.blinding_base]).map(exponent));
+        let own: Vec<Point> = self.points.iter().chain(&bases).map(engine::point).collect();
+        points.extend(&own);
         for ((g, h), set) in self.generators.iter().zip(&sets) {
             exponents.extend(g.iter().chain(h).map(exponent));
             points.extend(set.g[..g.len()].iter().chain(&set.h[..h.len()]));
         }
-        ristretto(&<Point as engine::VartimeMultiscalarMul>::vartime_multiscalar_mul(exponents, points))
+        let sum = Workers(threads).vartime(&exponents, &points);
+        if ristretto(&sum).is_identity() { Ok(()) } else { Err(RangeError::Equation) }
     }
+}
+
+/// Adds a vector to another, which grows as it must.
+fn add(to: &mut Vec<Scalar>, from: Vec<Scalar>) {
+    if to.len() < from.len() {
+        to.resize(from.len(), Scalar::ZERO);
+    }
+    to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }

@@ -4,6 +4,10 @@
 //! Boneh, Poelstra, Wuille and Maxwell, *Bulletproofs*, 2018, sections 4.1 to 4.3). Bytes and transcript are those
 //! of the `bulletproofs` crate, version 5, which the tests use as an oracle in both directions.
 //!
+//! A *packed* proof (crate-internal, for [`crate::relation`]) covers values of any bounds, one after the other, and its
+//! commitments may be combinations that are never computed: [`layout`] says how. It differs from the crate's in the
+//! coefficients of the last bits and in how its transcript begins; bytes, prover and verifier are the same.
+//!
 //! The proof does not say what the values mean, nor that the prover knows an opening of anything but the
 //! commitments it was given. It binds the whole transcript before it, the width, the number of commitments and
 //! every commitment.
@@ -12,6 +16,7 @@ mod check;
 mod engine;
 mod generators;
 mod inner_product;
+mod layout;
 mod msm;
 mod polynomials;
 mod prover;
@@ -23,6 +28,7 @@ mod wire;
 mod tests;
 
 pub use check::Check;
+pub(crate) use layout::{Layout, bits};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
@@ -30,6 +36,7 @@ use merlin::Transcript;
 use msm::Workers;
 use rand_core::{CryptoRngCore, OsRng};
 use std::num::NonZeroUsize;
+use transcript::RangeTranscript as _;
 
 /// Most values in one proof, padding included. A proof also has at most [`MAX_BITS`] bits in all.
 pub const MAX_VALUES: usize = 8192;
@@ -128,13 +135,19 @@ pub enum RangeError {
     /// The equation does not hold: a proof is wrong, or was made for something else.
     #[error("the proof equation does not hold")]
     Equation,
-    /// The prover was given a value that does not fit the width.
-    #[error("value number {index} does not fit in {bits} bits")]
+    /// The prover was given a value above its bound.
+    #[error("value number {index} is above its bound of {most}")]
     ValueOutOfRange {
         /// Position of the value.
         index: usize,
-        /// The width.
-        bits: usize,
+        /// The bound.
+        most: u64,
+    },
+    /// A bound of zero: there would be nothing to prove.
+    #[error("value number {index} may only be zero")]
+    Bound {
+        /// Position of the value.
+        index: usize,
     },
     /// The prover was given different numbers of values and blindings.
     #[error("{values} values but {blindings} blindings")]
@@ -176,14 +189,54 @@ pub fn prove_on(
     transcript: &mut Transcript,
     rng: &mut impl CryptoRngCore,
 ) -> Result<Vec<u8>, RangeError> {
-    if values.len() != blindings.len() {
+    let m = padded(width, values.len())?;
+    let layout = Layout::uniform(width, m);
+    check_values(&layout, values, blindings)?;
+    transcript.open(width.bits(), m, &prover::commitments(values, blindings));
+    prover::prove(&layout, values, blindings, transcript, rng, Workers(threads))
+}
+
+/// Proves that every value is at most its bound. `transcript` must have absorbed what says what the commitments are.
+///
+/// # Errors
+/// [`RangeError::Mismatch`] or [`RangeError::ValueOutOfRange`] when the input is wrong.
+pub(crate) fn prove_packed(
+    threads: NonZeroUsize,
+    layout: &Layout,
+    (values, blindings): (&[u64], &[Scalar]),
+    transcript: &mut Transcript,
+    rng: &mut impl CryptoRngCore,
+) -> Result<Vec<u8>, RangeError> {
+    check_values(layout, values, blindings)?;
+    transcript.open_packed(layout);
+    prover::prove(layout, values, blindings, transcript, rng, Workers(threads))
+}
+
+/// Adds a packed proof to `check`, all but the commitments. Returns the scalar under which each commitment must be added.
+///
+/// # Errors
+/// As [`accumulate`].
+pub(crate) fn accumulate_packed(
+    layout: &Layout,
+    proof: &[u8],
+    transcript: &mut Transcript,
+    check: &mut Check,
+) -> Result<Vec<Scalar>, RangeError> {
+    let proof = wire::Proof::from_bytes(proof, layout.len())?;
+    transcript.open_packed(layout);
+    verifier::accumulate(layout, &proof, transcript, check)
+}
+
+/// One blinding per value, every value within its bound. Only how the check ends depends on secrets, and a prover that it
+/// stops publishes nothing.
+fn check_values(layout: &Layout, values: &[u64], blindings: &[Scalar]) -> Result<(), RangeError> {
+    if values.len() != blindings.len() || values.len() > layout.bounds().len() {
         return Err(RangeError::Mismatch { values: values.len(), blindings: blindings.len() });
     }
-    let m = padded(width, values.len())?;
-    if let Some(index) = values.iter().position(|v| *v > width.max()) {
-        return Err(RangeError::ValueOutOfRange { index, bits: width.bits() });
+    match values.iter().zip(layout.bounds()).position(|(value, most)| value > most) {
+        Some(index) => Err(RangeError::ValueOutOfRange { index, most: layout.bounds()[index] }),
+        None => Ok(()),
     }
-    prover::prove((width, m), values, blindings, transcript, rng, Workers(threads))
 }
 
 /// Verifies one proof alone.
@@ -214,7 +267,16 @@ pub fn accumulate(
     check: &mut Check,
 ) -> Result<(), RangeError> {
     let m = padded(width, commitments.len())?;
-    verifier::accumulate((width, m), commitments, proof, transcript, check)
+    let layout = Layout::uniform(width, m);
+    // Lengths and scalars before any work on the curve.
+    let proof = wire::Proof::from_bytes(proof, layout.len())?;
+    let points = commitments.iter().map(|c| c.decompress().ok_or(RangeError::Point));
+    let points: Vec<_> = points.collect::<Result<_, _>>()?;
+    transcript.open(width.bits(), m, commitments);
+    let scalars = verifier::accumulate(&layout, &proof, transcript, check)?;
+    // Padding commits to zero under zero blinding: the identity, whatever its scalar.
+    points.into_iter().zip(scalars).for_each(|(point, scalar)| check.point(scalar, point));
+    Ok(())
 }
 
 /// The number of values after padding.

@@ -48,6 +48,14 @@ impl Workers {
         sums.iter().sum()
     }
 
+    /// `Σ s_i·P_i` in variable time, for what is public. A part has the size that dalek's Pippenger likes, or more.
+    pub(super) fn vartime(self, scalars: &[Exponent], points: &[&Point]) -> Point {
+        let sums = self.split(scalars.len(), |range| {
+            Point::vartime_multiscalar_mul(&scalars[range.clone()], points[range].iter().copied())
+        });
+        sums.iter().sum()
+    }
+
     /// Two sums in variable time.
     pub(super) fn vartime_pair(self, left: &Terms<'_>, right: &Terms<'_>) -> (Point, Point) {
         let both = self.split(2, |range| -> Vec<_> { range.map(|i| [left, right][i].vartime()).collect() });

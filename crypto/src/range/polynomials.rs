@@ -11,6 +11,7 @@ use super::{
     engine::{Identity, Point, ristretto},
     generators::Generators,
     inner_product::inner_product,
+    layout::{Layout, Slice},
     msm::Workers,
 };
 use crate::pedersen;
@@ -19,19 +20,25 @@ use rand_core::CryptoRngCore;
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-/// Bit number `i` of `value`.
-fn bit(value: u64, i: usize) -> Choice {
-    Choice::from((value >> i & 1) as u8)
+/// `<a_L, G> + <a_R, H>`: for a bit that is one add `G_i`, for a zero subtract `H_i`, without branching.
+pub(super) fn commit_bits(vector: &[u8], generators: &Generators) -> RistrettoPoint {
+    let pairs = generators.g.iter().zip(&generators.h);
+    let sum = vector.iter().zip(pairs).fold(Point::identity(), |sum, (bit, (g, h))| {
+        sum + Point::conditional_select(&-h, g, Choice::from(*bit))
+    });
+    ristretto(&sum)
 }
 
-/// `<a_L, G> + <a_R, H>`: for a bit that is one add `G_i`, for a zero subtract `H_i`, without branching.
-pub(super) fn commit_bits(values: &[u64], n: usize, generators: &Generators) -> RistrettoPoint {
-    let bits = values.iter().flat_map(|value| (0..n).map(|i| bit(*value, i)));
-    let pairs = generators.g.iter().zip(&generators.h);
-    let sum = bits
-        .zip(pairs)
-        .fold(Point::identity(), |sum, (bit, (g, h))| sum + Point::conditional_select(&-h, g, bit));
-    ristretto(&sum)
+/// `z²⁺ʲ·c_i` for every place of the vector: what its bit counts, under the power of its value; zero where it has none.
+fn weights(layout: &Layout, z: &Scalar) -> impl Iterator<Item = Scalar> {
+    let powers_of_z = std::iter::successors(Some(z * z), move |power| Some(power * z));
+    let of_slice = |(slice, power): (Slice, Scalar)| {
+        let doubled = std::iter::successors(Some(power), |weight| Some(weight + weight));
+        let last = power * Scalar::from(slice.top);
+        doubled.take(slice.bits - 1).chain(std::iter::once(last))
+    };
+    let of_values = layout.slices().zip(powers_of_z).flat_map(of_slice);
+    of_values.chain(std::iter::repeat(Scalar::ZERO))
 }
 
 /// The randomness of `A` and `S`.
@@ -72,25 +79,18 @@ pub(super) struct Polynomials {
 }
 
 impl Polynomials {
-    /// The polynomials of `values` under the challenges `y` and `z`.
-    pub(super) fn new(values: &[u64], n: usize, y: &Scalar, z: &Scalar, masks: &Masks) -> Self {
-        let len = masks.s_l.len();
-        let [mut l_0, mut r_0, mut r_1] = std::array::from_fn(|_| Vec::with_capacity(len));
+    /// The polynomials of a vector of bits under the challenges `y` and `z`.
+    pub(super) fn new(vector: &[u8], layout: &Layout, y: &Scalar, z: &Scalar, masks: &Masks) -> Self {
+        let [mut l_0, mut r_0, mut r_1] = std::array::from_fn(|_| Vec::with_capacity(vector.len()));
         let [zero, one] = [-z, Scalar::ONE - z];
         let mut power_of_y = Scalar::ONE;
-        let mut power_of_z = z * z;
-        for (value, s_r) in values.iter().zip(masks.s_r.chunks_exact(n)) {
-            let mut shifted = power_of_z; // z²⁺ʲ·2ⁱ
-            for (i, s_r) in s_r.iter().enumerate() {
-                let bit = bit(*value, i);
-                // a_L - z is -z or 1 - z, and a_R + z = a_L - 1 + z is -(1 - z) or z.
-                l_0.push(Scalar::conditional_select(&zero, &one, bit));
-                r_0.push(shifted - power_of_y * Scalar::conditional_select(&one, &zero, bit));
-                r_1.push(power_of_y * s_r);
-                shifted += shifted;
-                power_of_y *= y;
-            }
-            power_of_z *= z;
+        for ((bit, s_r), weight) in vector.iter().zip(&masks.s_r).zip(weights(layout, z)) {
+            let bit = Choice::from(*bit);
+            // a_L - z is -z or 1 - z, and a_R + z = a_L - 1 + z is -(1 - z) or z.
+            l_0.push(Scalar::conditional_select(&zero, &one, bit));
+            r_0.push(weight - power_of_y * Scalar::conditional_select(&one, &zero, bit));
+            r_1.push(power_of_y * s_r);
+            power_of_y *= y;
         }
         Self { l_0, l_1: masks.s_l.clone(), r_0, r_1 }
     }

@@ -6,7 +6,7 @@
 //! A = α·B~ + <a_L, G> + <a_R, H>       a_L the bits, a_R = a_L - 1
 //! S = ρ·B~ + <s_L, G> + <s_R, H>       s_L, s_R random
 //! l(X) = a_L - z + s_L·X
-//! r(X) = yⁱ·(a_R + z + s_R·X) + z²⁺ʲ·2ⁱ
+//! r(X) = yⁱ·(a_R + z + s_R·X) + z²⁺ʲ·c_i     c_i what bit i of value j counts, see the layout
 //! t(X) = <l(X), r(X)> = t_0 + t_1·X + t_2·X²      T_k = t_k·B + τ_k·B~
 //! ```
 //!
@@ -19,10 +19,11 @@
 )]
 
 use super::{
-    RangeError, Width,
+    RangeError,
     engine::{Exponent, exponent, point},
     generators::generators,
     inner_product::{self, Statement, Twist, inner_product},
+    layout::Layout,
     msm::Workers,
     polynomials::{Masks, Polynomials, commit_bits},
     transcript::RangeTranscript,
@@ -38,27 +39,26 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRngCore, RngCore, SeedableRng};
 use zeroize::Zeroizing;
 
-/// Proves that `values`, which fit, padded to `m`, are in range.
+/// Proves that `values`, which fit, are within the bounds of `layout`. The transcript was opened.
 pub(super) fn prove(
-    (width, m): (Width, usize),
+    layout: &Layout,
     values: &[u64],
     blindings: &[Scalar],
     transcript: &mut Transcript,
     rng: &mut impl CryptoRngCore,
     workers: Workers,
 ) -> Result<Vec<u8>, RangeError> {
-    let (n, len) = (width.bits(), m * width.bits());
-    let generators = generators(width, m);
-    transcript.open(n, m, &commitments(values, blindings));
+    let len = layout.len();
+    let generators = generators(layout.generators(), layout.generator_values());
     let mut rng = hedged(values, blindings, transcript, rng);
 
-    let values: Zeroizing<Vec<u64>> = Zeroizing::new(padded(values, m));
+    let vector = layout.split(values);
     let masks = Masks::draw(len, &mut rng);
-    let a = (commit_bits(&values, n, &generators) + pedersen::blind(&masks.alpha)).compress();
+    let a = (commit_bits(&vector, &generators) + pedersen::blind(&masks.alpha)).compress();
     let s = masks.commit(&generators, workers).compress();
     let (y, z) = transcript.bits(&a, &s)?;
 
-    let polynomials = Polynomials::new(&values, n, &y, &z, &masks);
+    let polynomials = Polynomials::new(&vector, layout, &y, &z, &masks);
     let [t_1, t_2] = polynomials.t();
     let [tau_1, tau_2] = std::array::from_fn(|_| Zeroizing::new(Scalar::random(&mut rng)));
     let [commit_1, commit_2] = [(&t_1, &tau_1), (&t_2, &tau_2)]
@@ -84,15 +84,8 @@ pub(super) fn prove(
     Ok(Proof { a, s, t_1: commit_1, t_2: commit_2, t_x, t_x_blinding, e_blinding, inner }.to_bytes())
 }
 
-fn padded(values: &[u64], m: usize) -> Vec<u64> {
-    let mut all = Vec::with_capacity(m);
-    all.extend_from_slice(values);
-    all.resize(m, 0);
-    all
-}
-
 /// `V_j = v_j·B + γ_j·B~`. Half of each is computed, so that all can be doubled and encoded with one inversion.
-fn commitments(values: &[u64], blindings: &[Scalar]) -> Vec<CompressedRistretto> {
+pub(super) fn commitments(values: &[u64], blindings: &[Scalar]) -> Vec<CompressedRistretto> {
     let half = Scalar::from(2u64).invert();
     let halves: Vec<RistrettoPoint> = values
         .iter()

@@ -234,8 +234,11 @@ fn the_prover_refuses_what_does_not_fit() {
     let attempt = |width, values: &[u64], blindings: usize| {
         prove(width, values, &vec![Scalar::ONE; blindings], &mut transcript(), &mut OsRng).unwrap_err()
     };
-    assert_eq!(attempt(Width::Bits8, &[1, 256], 2), RangeError::ValueOutOfRange { index: 1, bits: 8 });
-    assert_eq!(attempt(Width::Bits32, &[1 << 32], 1), RangeError::ValueOutOfRange { index: 0, bits: 32 });
+    assert_eq!(attempt(Width::Bits8, &[1, 256], 2), RangeError::ValueOutOfRange { index: 1, most: 255 });
+    assert_eq!(
+        attempt(Width::Bits32, &[1 << 32], 1),
+        RangeError::ValueOutOfRange { index: 0, most: u64::from(u32::MAX) }
+    );
     assert_eq!(attempt(Width::Bits8, &[1, 2], 1), RangeError::Mismatch { values: 2, blindings: 1 });
     assert_eq!(attempt(Width::Bits8, &[], 0), RangeError::Empty);
     assert!(matches!(attempt(Width::Bits64, &vec![0; 1025], 1025), RangeError::TooMany { .. }));

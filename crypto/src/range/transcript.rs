@@ -1,9 +1,11 @@
 //! The transcript protocol: one method per step, the same for prover and verifier.
 //!
-//! Labels and order are those of the `bulletproofs` crate, version 5. Source: Bünz et al. 2018, sections 4.4
+//! Labels and order are those of the `bulletproofs` crate, version 5, but for [`RangeTranscript::open_packed`], which begins
+//! a proof that the crate does not know. Source: Bünz et al. 2018, sections 4.4
 //! (Fiat–Shamir) and 4.2 (aggregation).
 
-use super::RangeError;
+use super::{Layout, RangeError};
+use crate::labels;
 use curve25519_dalek::{
     ristretto::CompressedRistretto,
     scalar::Scalar,
@@ -16,6 +18,9 @@ pub(super) trait RangeTranscript {
     /// Opens a range proof over `m` commitments of `n` bits. Commitments beyond those given are the identity: zero
     /// under zero blinding.
     fn open(&mut self, n: usize, m: usize, commitments: &[CompressedRistretto]);
+    /// Opens a proof over values of their own bounds. Absorbs the shape; whatever says what the commitments are has been
+    /// absorbed by the caller.
+    fn open_packed(&mut self, layout: &Layout);
     /// After `A` and `S`: the challenges `y` and `z`.
     fn bits(
         &mut self,
@@ -43,6 +48,14 @@ impl RangeTranscript for Transcript {
         for v in commitments.iter().chain(std::iter::repeat(&zero)).take(m) {
             self.append_message(b"V", v.as_bytes());
         }
+    }
+
+    fn open_packed(&mut self, layout: &Layout) {
+        self.append_message(b"dom-sep", labels::PACKED_RANGES);
+        self.append_u64(b"n", layout.len() as u64);
+        self.append_u64(b"m", layout.bounds().len() as u64);
+        let bounds: Vec<u8> = layout.bounds().iter().flat_map(|most| most.to_le_bytes()).collect();
+        self.append_message(b"bounds", &bounds);
     }
 
     fn bits(

@@ -5,22 +5,22 @@
 //!
 //! ```text
 //! (1)  A + x·S - e·B~ + Σ_k (u_k²·L_k + u_k⁻²·R_k) + w·(t_x - a·b)·B
-//!        - Σ_i (z + a·s_i)·G_i + Σ_i (z + y⁻ⁱ·(z²⁺ʲ·2^(i mod n) - b·s_i⁻¹))·H_i = 0       j = i div n
+//!        - Σ_i (z + a·s_i)·G_i + Σ_i (z + y⁻ⁱ·(z²⁺ʲ·c_i - b·s_i⁻¹))·H_i = 0       bit i is of value j and counts c_i
 //! (2)  Σ_j z²⁺ʲ·V_j + x·T_1 + x²·T_2 + (δ(y,z) - t_x)·B - τ·B~ = 0
 //!
 //! s_i = Π_k u_k^(±1), plus where bit number (last - k) of i is set
-//! δ(y,z) = (z - z²)·Σ_i yⁱ - (2ⁿ - 1)·Σ_j z³⁺ʲ
+//! δ(y,z) = (z - z²)·Σ_i yⁱ - Σ_j z³⁺ʲ·(largest value j)
 //! ```
 //!
-//! They enter a check under two weights of their own. All three vectors over `i` are products over the bits of `i`, so
-//! they take one multiplication per entry.
+//! They enter a check under two weights of their own. `s_i` and `y⁻ⁱ·s_i⁻¹` are products over the bits of `i`, and
+//! `y⁻ⁱ·c_i` runs on within a value, so all three vectors over `i` take one multiplication per entry.
 
 #![allow(
     clippy::arithmetic_side_effects,
     reason = "field and group arithmetic cannot overflow; lengths are powers of two"
 )]
 
-use super::{Check, RangeError, Width, transcript::RangeTranscript, wire::Proof};
+use super::{Check, Layout, RangeError, transcript::RangeTranscript, wire::Proof};
 use curve25519_dalek::{
     ristretto::{CompressedRistretto, RistrettoPoint},
     scalar::Scalar,
@@ -39,16 +39,9 @@ struct Challenges {
 }
 
 impl Challenges {
-    fn replay(
-        (width, m): (Width, usize),
-        commitments: &[CompressedRistretto],
-        proof: &Proof,
-        transcript: &mut Transcript,
-    ) -> Result<Self, RangeError> {
-        transcript.open(width.bits(), m, commitments);
+    fn replay(len: usize, proof: &Proof, transcript: &mut Transcript) -> Result<Self, RangeError> {
         let (y, z) = transcript.bits(&proof.a, &proof.s)?;
         let x = transcript.polynomial(&proof.t_1, &proof.t_2)?;
-        let len = m * width.bits();
         let w = transcript.evaluation(&proof.t_x, &proof.t_x_blinding, &proof.e_blinding, len);
         let pairs = proof.inner.pairs.iter();
         let u = pairs.map(|(l, r)| transcript.halving(l, r)).collect::<Result<Vec<_>, _>>()?;
@@ -66,11 +59,16 @@ impl Challenges {
         squares.take(self.u.len()).map(|y| Scalar::ONE + y).product()
     }
 
+    /// `z²⁺ʲ` for every value.
+    fn powers_of_z(&self) -> impl Iterator<Item = Scalar> {
+        std::iter::successors(Some(self.z * self.z), |power| Some(power * self.z))
+    }
+
     /// `δ(y,z)`.
-    fn delta(&self, width: Width, m: usize) -> Scalar {
-        let (z, square) = (self.z, self.z * self.z);
-        let cubes: Scalar = std::iter::successors(Some(z * square), |power| Some(power * z)).take(m).sum();
-        (z - square) * self.sum_of_powers_of_y() - Scalar::from(width.max()) * cubes
+    fn delta(&self, layout: &Layout) -> Scalar {
+        let mosts = layout.bounds().iter().map(|most| Scalar::from(*most));
+        let largest: Scalar = self.powers_of_z().zip(mosts).map(|(power, most)| power * most).sum();
+        (self.z - self.z * self.z) * self.sum_of_powers_of_y() - self.z * largest
     }
 }
 
@@ -78,46 +76,39 @@ impl Challenges {
 struct Points {
     fixed: [RistrettoPoint; 4],
     pairs: Vec<(RistrettoPoint, RistrettoPoint)>,
-    commitments: Vec<RistrettoPoint>,
 }
 
 impl Points {
-    fn decompress(commitments: &[CompressedRistretto], proof: &Proof) -> Result<Self, RangeError> {
+    fn decompress(proof: &Proof) -> Result<Self, RangeError> {
         let point = |p: &CompressedRistretto| p.decompress().ok_or(RangeError::Point);
+        let pair = |(l, r): &(_, _)| Ok((point(l)?, point(r)?));
         Ok(Self {
             fixed: [point(&proof.a)?, point(&proof.s)?, point(&proof.t_1)?, point(&proof.t_2)?],
-            pairs: proof
-                .inner
-                .pairs
-                .iter()
-                .map(|(l, r)| Ok((point(l)?, point(r)?)))
-                .collect::<Result<_, _>>()?,
-            commitments: commitments.iter().map(point).collect::<Result<_, _>>()?,
+            pairs: proof.inner.pairs.iter().map(pair).collect::<Result<_, _>>()?,
         })
     }
 }
 
-/// Adds a proof over `commitments`, padded to `m`, to `check`; on an error `check` is as before.
+/// Adds a proof to `check`, all but the commitments, and returns by what each value's commitment must be multiplied and
+/// added. The transcript was opened. On an error `check` is as before.
 pub(super) fn accumulate(
-    (width, m): (Width, usize),
-    commitments: &[CompressedRistretto],
-    bytes: &[u8],
+    layout: &Layout,
+    proof: &Proof,
     transcript: &mut Transcript,
     check: &mut Check,
-) -> Result<(), RangeError> {
-    let proof = Proof::from_bytes(bytes, (m * width.bits()).ilog2() as usize)?;
-    let challenges = Challenges::replay((width, m), commitments, &proof, transcript)?;
-    let points = Points::decompress(commitments, &proof)?;
+) -> Result<Vec<Scalar>, RangeError> {
+    let challenges = Challenges::replay(layout.len(), proof, transcript)?;
+    let points = Points::decompress(proof)?;
     // The weights depend on all that the prover chose: the statement and the proof up to its last two scalars through
     // the transcript, and once more the whole proof.
     let mut bound = [0u8; 32];
     transcript.clone().challenge_bytes(b"weights", &mut bound);
-    let absorbed = [&bound, bytes].concat();
+    let absorbed = [&bound[..], &proof.to_bytes()].concat();
     let (first, second) = (check.weight(&absorbed), check.weight(b"second equation"));
-    vectors(first, (width, m), &challenges, &proof, check);
-    points_of_inner_product(first, &challenges, &proof, &points, check);
-    polynomial(second, (width, m), &challenges, &proof, &points, check);
-    Ok(())
+    vectors(first, layout, &challenges, proof, check);
+    points_of_inner_product(first, &challenges, proof, &points, check);
+    polynomial(second, layout, &challenges, proof, &points, check);
+    Ok(challenges.powers_of_z().map(|power| second * power).take(layout.bounds().len()).collect())
 }
 
 /// Equation (1), all but the generators.
@@ -139,51 +130,64 @@ fn points_of_inner_product(
     check.value_base(weight * c.w * (proof.t_x - proof.inner.a * proof.inner.b));
 }
 
-/// Equation (2).
+/// Equation (2), all but the commitments.
 fn polynomial(
     weight: Scalar,
-    (width, m): (Width, usize),
+    layout: &Layout,
     c: &Challenges,
     proof: &Proof,
     points: &Points,
     check: &mut Check,
 ) {
     let [.., t_1, t_2] = points.fixed;
-    let powers_of_z = std::iter::successors(Some(weight * c.z * c.z), |power| Some(power * c.z));
-    for (v, power) in points.commitments.iter().zip(powers_of_z) {
-        check.point(power, *v);
-    }
     check.point(weight * c.x, t_1);
     check.point(weight * c.x * c.x, t_2);
-    check.value_base(weight * (c.delta(width, m) - proof.t_x));
+    check.value_base(weight * (c.delta(layout) - proof.t_x));
     check.blinding_base(-weight * proof.t_x_blinding);
 }
 
 /// The generators of equation (1).
-fn vectors(weight: Scalar, (width, m): (Width, usize), c: &Challenges, proof: &Proof, check: &mut Check) {
+fn vectors(weight: Scalar, layout: &Layout, c: &Challenges, proof: &Proof, check: &mut Check) {
     let k = c.u.len();
-    let (mut y_inverse, mut two, mut z) = (c.inverses[0], Scalar::from(2u64), c.z);
+    let mut y_inverse = c.inverses[0];
     let first: Scalar = c.inverses[1..].iter().product();
     let mut a_s = tensor(weight * proof.inner.a * first, k);
     let mut b_s = tensor(weight * proof.inner.b * c.u.iter().product::<Scalar>(), k);
-    let mut ranges = tensor(weight * c.z * c.z, k);
     for level in 0..k {
         // Bit number `level` of i belongs to the challenge of the round (k - 1 - level).
         let (u, inverse) = (c.u[k - 1 - level], c.inverses[k - level]);
-        let power = if 1 << level < width.bits() { &mut two } else { &mut z };
         a_s.factor(u * u);
         b_s.factor(inverse * inverse * y_inverse);
-        ranges.factor(*power * y_inverse);
-        *power *= *power;
         y_inverse *= y_inverse;
     }
     let shift = weight * c.z;
-    let (g, h) = check.generators(width, m);
+    let (g, h) = check.generators(layout);
     for (g, a_s) in g.iter_mut().zip(&a_s.entries) {
         *g -= shift + a_s;
     }
-    for (h, (range, b_s)) in h.iter_mut().zip(ranges.entries.iter().zip(&b_s.entries)) {
-        *h += shift + (range - b_s);
+    for (h, b_s) in h.iter_mut().zip(&b_s.entries) {
+        *h += shift - b_s;
+    }
+    ranges(weight, layout, c, h);
+}
+
+/// Adds `weight·z²⁺ʲ·y⁻ⁱ·c_i` to the scalar of every `H_i`.
+fn ranges(weight: Scalar, layout: &Layout, c: &Challenges, h: &mut [Scalar]) {
+    let y_inverse = c.inverses[0];
+    let powers: Vec<Scalar> =
+        std::iter::successors(Some(Scalar::ONE), |power| Some(power * y_inverse)).take(65).collect();
+    let step = y_inverse + y_inverse;
+    let mut y_start = weight;
+    for (slice, power) in layout.slices().zip(c.powers_of_z()) {
+        let first = power * y_start;
+        let (last, places) = (slice.bits - 1, &mut h[slice.start..slice.start + slice.bits]);
+        let binary = if slice.is_binary() { slice.bits } else { last };
+        let running = std::iter::successors(Some(first), |entry| Some(entry * step));
+        places[..binary].iter_mut().zip(running).for_each(|(h, entry)| *h += entry);
+        if binary == last {
+            places[last] += first * powers[last] * Scalar::from(slice.top);
+        }
+        y_start *= powers[slice.bits];
     }
 }
 

@@ -32,9 +32,10 @@ const fn length(k: usize) -> usize {
 }
 
 impl Proof {
-    /// Reads a proof over `2^k` bits: the length first, then the canonical form of every scalar. Points are checked
+    /// Reads a proof over `bits` bits, a power of two: the length first, then the canonical form of every scalar. Points are checked
     /// when they are decompressed.
-    pub(super) fn from_bytes(bytes: &[u8], k: usize) -> Result<Self, RangeError> {
+    pub(super) fn from_bytes(bytes: &[u8], bits: usize) -> Result<Self, RangeError> {
+        let k = bits.ilog2() as usize;
         if bytes.len() != length(k) {
             return Err(RangeError::Length { found: bytes.len(), expected: length(k) });
         }

@@ -11,11 +11,11 @@ fn transcript() -> Transcript {
 fn validity(c: RistrettoPoint, keys_and_handles: &[(RistrettoPoint, RistrettoPoint)]) -> Statement {
     let mut s = Statement::new(b"test validity");
     let [v, r] = [s.secret(), s.secret()];
-    let [b, b_blinding] = [s.point(value_base()), s.point(blinding_base())];
-    s.require(c, &[(v, b), (r, b_blinding)]);
+    let [b, b_blinding] = [s.point(&value_base()), s.point(&blinding_base())];
+    s.require(&Element::from(&c).into(), &[(v, b), (r, b_blinding)]);
     for (key, handle) in keys_and_handles {
-        let key = s.point(*key);
-        s.require(*handle, &[(r, key)]);
+        let key = s.point(key);
+        s.require(&Element::from(handle).into(), &[(r, key)]);
     }
     s
 }

@@ -11,7 +11,7 @@ mod sections;
 pub use error::SealError;
 
 use crate::{
-    batch::{Batch, Content, Header, Record, Records, SUITE, Sealed, VERSION},
+    batch::{Batch, Content, Header, Record, Records, Sealed, VERSION},
     draft::{Draft, Events},
     form::Turn,
     genesis::{Consortium, Terms},
@@ -22,18 +22,18 @@ use crate::{
     wallet::Wallet,
 };
 use counterfoil_crypto::{
-    encoding::Encoded,
+    encoding::{Element, Encoded},
     identity::Identity,
     pedersen::Opening,
-    relation::{Committed, Relation},
+    relation::{Committed, Relation, Suite},
     secret::SecretBytes,
     view_key::PublicViewKey,
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 use parts::Piece;
 use rand_core::CryptoRngCore;
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, num::NonZeroUsize, sync::Arc};
 use zeroize::Zeroizing;
 
 /// Seals a draft as the next batch of its lane. The wallet is not changed: it takes the batch in with [`Wallet::absorb`].
@@ -41,7 +41,7 @@ use zeroize::Zeroizing;
 /// # Errors
 /// [`SealError`] says what cannot be booked and what to do.
 pub fn seal(wallet: &Wallet, draft: &Draft, rng: &mut impl CryptoRngCore) -> Result<Sealed, SealError> {
-    begin(wallet, draft, rng)?.prove(rng)
+    begin(wallet, draft, rng)?.prove(NonZeroUsize::MIN, rng)
 }
 
 /// The quick part of sealing: everything but the proofs. The wallet can take the content in at once
@@ -88,14 +88,14 @@ impl Unproven {
         &self.sketch.records
     }
 
-    /// Makes the proofs and signs: seconds of computing for a full batch.
+    /// Makes the proofs, on as many threads as are given, and signs: seconds of computing for a full batch.
     ///
     /// # Errors
     /// [`SealError::Policy`] when the batch would break the product's policy.
-    pub fn prove(mut self, rng: &mut impl CryptoRngCore) -> Result<Sealed, SealError> {
+    pub fn prove(mut self, threads: NonZeroUsize, rng: &mut impl CryptoRngCore) -> Result<Sealed, SealError> {
         let mut fresh =
             Hedged::new(&SecretBytes::random(&mut self.rng), self.sketch.header.consortium.as_slice(), rng);
-        self.sketch.finish(&self.consortium, self.content, &self.identity, &mut fresh)
+        self.sketch.finish(&self.consortium, self.content, (threads, &self.identity), &mut fresh)
     }
 }
 
@@ -150,19 +150,20 @@ impl Sketch {
     ) -> Result<Relation<Opening>, SealError> {
         let terms = consortium.terms(self.header.product).ok_or(SealError::Product)?;
         let viewers = Viewers::of(consortium, terms, self.header.servicer).ok_or(SealError::Product)?;
-        Ok(relation(&terms.product, &viewers, &self.body, &self.owner_secrets, transcript))
+        let suite = Suite::of_number(self.header.suite).ok_or(SealError::Product)?;
+        Ok(relation(suite, &terms.product, &viewers, (&self.body, &self.owner_secrets), transcript))
     }
 
     fn finish(
         self,
         consortium: &Consortium,
         content: Content,
-        identity: &Identity,
+        (threads, identity): (NonZeroUsize, &Identity),
         rng: &mut impl CryptoRngCore,
     ) -> Result<Sealed, SealError> {
         let mut transcript = transcript(self.header.consortium, &content);
         let relation = self.relation(consortium, &mut transcript)?;
-        let proofs = relation.prove(&mut transcript, rng).map_err(SealError::Policy)?;
+        let proofs = relation.prove(threads, &mut transcript, rng).map_err(SealError::Policy)?;
         Ok(Sealed { batch: Batch::sign(content, proofs, identity), records: self.records })
     }
 }
@@ -176,7 +177,7 @@ pub(crate) fn header(wallet: &Wallet, terms: &Terms, draft: &Draft) -> Header {
     let head = wallet.lane(draft.product, kind.lane());
     Header {
         version: VERSION,
-        suite: SUITE,
+        suite: wallet.suite.number(),
         consortium: wallet.consortium.id(),
         servicer: wallet.me,
         product: draft.product,
@@ -217,7 +218,7 @@ impl Sealer<'_> {
 /// Openings to wire bytes.
 struct Encode;
 
-impl Turn<Committed<Opening>, RistrettoPoint> for Encode {
+impl Turn<Committed<Opening>, Element> for Encode {
     type C = Encoded;
     type P = Encoded;
     type Error = Infallible;
@@ -226,7 +227,7 @@ impl Turn<Committed<Opening>, RistrettoPoint> for Encode {
         Ok(from.encoded())
     }
 
-    fn handle(&mut self, from: &RistrettoPoint) -> Result<Encoded, Infallible> {
-        Ok(Encoded::from(from))
+    fn handle(&mut self, from: &Element) -> Result<Encoded, Infallible> {
+        Ok(from.encoded())
     }
 }

@@ -17,8 +17,8 @@ use crate::{
     share::Share,
     wallet::Postings,
 };
-use counterfoil_crypto::{encoding::Encoded, pedersen::Opening, relation::Committed};
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
+use curve25519_dalek::scalar::Scalar;
 
 impl Sealer<'_> {
     pub(super) fn fund(&self, amounts: &[(MemberId, u64)]) -> Result<Said, SealError> {
@@ -88,7 +88,7 @@ impl Sealer<'_> {
         record: u16,
         loan: &NewLoan,
         funded: &mut Postings,
-    ) -> Result<(batch::NewLoan<Committed<Opening>, RistrettoPoint>, Record), SealError> {
+    ) -> Result<(batch::NewLoan<Committed<Opening>, Element>, Record), SealError> {
         let product = &self.terms.product;
         if loan.principal == 0 || loan.principal > product.cap() {
             let (reference, principal, cap) = (loan.reference.clone(), loan.principal, product.cap());
@@ -113,8 +113,7 @@ impl Sealer<'_> {
             if place == 0 {
                 self.owner_secrets.push(t);
             }
-            let owner = view_key.owner_key(&t);
-            let decode = |e: Encoded| e.decode().unwrap_or_default();
+            let owner = view_key.owner_points(&t);
             let piece = Piece {
                 units,
                 share: slot.share,
@@ -128,7 +127,7 @@ impl Sealer<'_> {
                 slot.owner,
             ));
             parts.push(NewPart {
-                owner: (decode(owner.base), decode(owner.key)),
+                owner,
                 share: Committed::open(share),
                 principal: self.movement(principal),
                 split: self.split([Purpose::PrincipalRest, Purpose::PrincipalSlack], record, place, piece),

@@ -13,16 +13,18 @@ use crate::{
     seed::Purpose,
     share::Revealed,
 };
-use counterfoil_crypto::{pedersen::Opening, relation::Committed, view_key::PublicViewKey};
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use counterfoil_crypto::{
+    encoding::Element, pedersen::Opening, relation::Committed, view_key::PublicViewKey,
+};
+use curve25519_dalek::scalar::Scalar;
 
 impl Sealer<'_> {
     pub(super) fn opening(&self, purpose: Purpose, record: u16, place: u16, amount: u64) -> Opening {
         Opening::new(amount, self.seed.scalar(purpose, record, place))
     }
 
-    pub(super) fn movement(&self, opening: Opening) -> Movement<Committed<Opening>, RistrettoPoint> {
-        let handles = self.auditors.iter().map(|key| key.handle(&opening.blinding)).collect();
+    pub(super) fn movement(&self, opening: Opening) -> Movement<Committed<Opening>, Element> {
+        let handles = self.auditors.iter().map(|key| handle(key, &opening)).collect();
         Movement { amount: Committed::open(opening), handles }
     }
 
@@ -41,14 +43,11 @@ impl Sealer<'_> {
         }
     }
 
-    pub(super) fn postings(
-        &self,
-        openings: Vec<Opening>,
-    ) -> Vec<Posting<Committed<Opening>, RistrettoPoint>> {
+    pub(super) fn postings(&self, openings: Vec<Opening>) -> Vec<Posting<Committed<Opening>, Element>> {
         let banks = self.consortium().banks().iter().filter_map(|id| self.view_key(*id));
         let post = |(opening, bank): (Opening, PublicViewKey)| {
             let viewers = std::iter::once(&bank).chain(&self.auditors);
-            let handles = viewers.map(|key| key.handle(&opening.blinding)).collect();
+            let handles = viewers.map(|key| handle(key, &opening)).collect();
             Posting { amount: Committed::open(opening), handles }
         };
         openings.into_iter().zip(banks).map(post).collect()
@@ -61,6 +60,10 @@ impl Sealer<'_> {
     pub(super) fn no_bank(&self, loan: &NewLoan) -> SealError {
         SealError::Partners { reference: loan.reference.clone(), why: "a partner is not a bank".into() }
     }
+}
+
+fn handle(key: &PublicViewKey, opening: &Opening) -> Element {
+    Element::from(&key.handle(&opening.blinding))
 }
 
 /// One part of one total, for its split: see [`crate::relation`].

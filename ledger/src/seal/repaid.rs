@@ -12,13 +12,12 @@ use super::{
 use crate::{
     batch::{self, Body, Record, RepaidPart},
     draft::Repayment,
-    relation::interest_quotient_width,
+    relation::most_interest,
     seed::Purpose,
     share::Share,
     wallet::{HeldLoan, HeldPart, Postings},
 };
-use counterfoil_crypto::{pedersen::Opening, relation::Committed};
-use curve25519_dalek::ristretto::RistrettoPoint;
+use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
 
 impl Sealer<'_> {
     pub(super) fn repay(&self, repayments: &[Repayment]) -> Result<Said, SealError> {
@@ -51,14 +50,14 @@ impl Sealer<'_> {
         repayment: &Repayment,
         held: &HeldLoan,
         sums: &mut [Postings; 2],
-    ) -> Result<(batch::RepaidLoan<Committed<Opening>, RistrettoPoint>, Record), SealError> {
+    ) -> Result<(batch::RepaidLoan<Committed<Opening>, Element>, Record), SealError> {
         let Repayment { loan, principal, interest, event } = repayment;
         let product = &self.terms.product;
         let owed = held.balance();
         let left = owed.checked_sub(*principal);
         let left = left.ok_or(SealError::Overpaid { loan: *loan, principal: *principal, owed })?;
         let units = u64::from(product.share_units());
-        let most = interest_quotient_width(product).max().saturating_mul(units);
+        let most = most_interest(product);
         if *interest > most {
             return Err(SealError::Interest { loan: *loan, interest: *interest, most });
         }

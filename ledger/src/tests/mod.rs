@@ -6,4 +6,5 @@ mod attacks;
 mod books;
 mod privacy;
 mod recovery;
+mod totals;
 mod world;

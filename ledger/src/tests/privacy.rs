@@ -11,7 +11,7 @@ fn silhouette(sealed: &Sealed) -> Vec<usize> {
     shape.push(sealed.records.envelopes.len());
     shape.extend(sealed.batch.content.body.postings().iter().map(|(_, postings)| postings.len()));
     shape.push(sealed.batch.proofs.sigma.len());
-    shape.extend(sealed.batch.proofs.ranges.iter().map(|range| range.bytes.len()));
+    shape.extend(sealed.batch.proofs.ranges.iter().map(Vec::len));
     shape.push(sealed.to_bytes().len());
     shape
 }

@@ -76,7 +76,7 @@ pub enum Finding {
         account: AccountName,
         /// What the parts add up to.
         expected: u64,
-        /// What the account holds, where it could be found below the bound.
+        /// What the account holds, where it was found within [`TOTAL_BITS`](super::TOTAL_BITS) of that.
         found: Option<u64>,
     },
 }

@@ -13,6 +13,8 @@
 mod compare;
 mod finding;
 
+#[cfg(test)]
+pub(crate) use compare::Effort;
 pub use compare::TOTAL_BITS;
 pub use finding::{AccountName, Finding, LoanView, PartView};
 

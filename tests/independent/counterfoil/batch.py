@@ -8,7 +8,6 @@ from .borsh import Malformed, Reader
 VERSION = 1
 MAX_BYTES = 2 << 20
 KINDS = ("Fund", "Originate", "Repay")
-WIDTHS = (8, 16, 32, 64)
 SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 96, 192
 
 
@@ -198,7 +197,7 @@ class Sealed:
     body: Body
     records_root: bytes
     sigma: bytes
-    ranges: list[tuple[int, bytes]]
+    ranges: list[bytes]
     signature: bytes
     records: Records
     content: bytes
@@ -216,7 +215,7 @@ def read(data: bytes) -> Sealed:
     r = Reader(data)
     header, body, records_root = Header.read(r), Body.read(r), r.take(32)
     content = data[:r.position()]
-    sigma, ranges = r.blob(), r.many(lambda r: (r.choice(WIDTHS), r.blob()))
+    sigma, ranges = r.blob(), r.many(Reader.blob)
     signed = data[:r.position()]
     signature, records = r.take(64), Records.read(r)
     r.end()

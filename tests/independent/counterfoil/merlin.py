@@ -3,6 +3,7 @@
 Sources: merlin.cool (transcript operations), STROBE 1.0.2 sections 6 and 7, FIPS 202 section 3.
 """
 
+from copy import deepcopy
 from struct import pack, unpack
 
 from .group import GROUP_ORDER
@@ -17,6 +18,10 @@ class Transcript:
     def __init__(self, label: bytes):
         self._strobe = Strobe(b"Merlin v1.0")
         self.append(b"dom-sep", label)
+
+    def copy(self) -> "Transcript":
+        """Another that has heard the same."""
+        return deepcopy(self)
 
     def append(self, label: bytes, message: bytes) -> None:
         """Absorbs a message."""

@@ -32,12 +32,12 @@ class BadProduct(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """`constant + servicer·a_0 + total·T >= 0` over a loan's amounts, and the bits that its value needs."""
+    """`constant + servicer·a_0 + total·T >= 0` over a loan's amounts, and the largest value that this may have."""
 
     constant: int
     servicer: int
     total: int
-    bits: int
+    largest: int
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,15 @@ class Product:
         if percent := self.min_servicer_share:
             q = gcd(100, percent)
             forms.append((100 // q - 1, 100 // q, -(percent // q)))
-        return [Rule(*form, self._bits(*form)) for form in forms]
+        return [Rule(*form, self._largest(*form)) for form in forms]
 
-    def _bits(self, constant: int, servicer: int, total: int) -> int:
+    def _largest(self, constant: int, servicer: int, total: int) -> int:
         corners = [constant, constant + (servicer + total) * self.cap]
         if self.parts > 1:
             corners.append(constant + total * self.cap)
-        for bits in (8, 16, 32, 64):
-            if max(corners) < 1 << bits:
-                return bits
-        raise BadProduct("a rule needs more than 64 bits")
+        if max(corners) >= 1 << 64:
+            raise BadProduct("a rule needs more than 64 bits")
+        return max(corners)
 
 
 def parse(text: str) -> Product:

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from . import batch, borsh, ed25519, group, sigma, suite1
+from . import batch, borsh, ed25519, group, statement
 from .batch import IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, Body, Record, Sealed, Section
 from .genesis import Consortium
 from .product import Product
-
-SUITES = {1: suite1.relation}
+from .relation import SUITES, RefusedRange, RefusedSigma
 
 
 class Rejected(Exception):
@@ -155,18 +154,16 @@ def _shares(product: Product, body: Body) -> None:
 
 
 def _proofs(consortium: Consortium, product: Product, sealed: Sealed, say) -> None:
-    relation = SUITES[sealed.header.suite](consortium, product, sealed)
-    if relation.widths() != [width for width, _ in sealed.ranges]:
-        raise Rejected("Range", f"range proofs are needed of {relation.widths()} bits")
+    relation = statement.relation(consortium, product, sealed)
     try:
-        relation.verify_sigma(sealed.sigma)
-    except sigma.Refused as error:
+        pieces = relation.verify(sealed.sigma, sealed.ranges)
+    except RefusedSigma as error:
         raise Rejected("Sigma", str(error)) from error
+    except RefusedRange as error:
+        raise Rejected("Range", str(error)) from error
     say(f"the sigma proof holds: {len(relation.statement.equations)} equations (handles open what is committed, "
         "parts are their shares, the servicer's part is its own)")
-    for width, proof in sealed.ranges:
-        try:
-            count = relation.verify_range(width, proof)
-        except sigma.Refused as error:
-            raise Rejected("Range", str(error)) from error
-        say(f"the range proof holds: {count} quantities are whole numbers from 0 to 2^{width} - 1")
+    for piece in pieces:
+        bits = sorted({most.bit_length() for most in piece.layout.bounds})
+        say(f"a range proof holds: {len(piece.quantities)} quantities are whole numbers from 0 to their bounds, "
+            f"of {', '.join(map(str, bits))} bits")

@@ -23,9 +23,12 @@ fn under(change: impl FnOnce(&mut Header)) -> Option<Rejection> {
 #[test]
 fn a_header_is_what_the_proofs_were_made_under() {
     type Change = fn(&mut Header);
-    let cases: [(Change, Rejection); 12] = [
+    let cases: [(Change, Rejection); 14] = [
         (|h| h.consortium = [7; 32], Rejection::Consortium),
-        (|h| h.suite = 2, Rejection::Suite),
+        (|h| h.suite = 0, Rejection::Suite),
+        (|h| h.suite = 3, Rejection::Suite),
+        // A suite that is in use, but not the one of these proofs.
+        (|h| h.suite = 1, Rejection::Range),
         (|h| h.servicer = member(4), Rejection::Member),
         (|h| h.servicer = member(9), Rejection::Member),
         (|h| h.product = ProductId(1), Rejection::Product),

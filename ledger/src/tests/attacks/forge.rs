@@ -14,16 +14,16 @@ use crate::{
     wallet::Wallet,
 };
 use counterfoil_crypto::{
+    encoding::Element,
     pedersen::Opening,
-    range::Width,
-    relation::{Committed, Proofs},
+    relation::{Committed, Proofs, Suite},
 };
-use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
+use curve25519_dalek::scalar::Scalar;
 use rand_core::OsRng;
-use std::sync::OnceLock;
+use std::{num::NonZeroUsize, sync::OnceLock};
 
 pub(super) type C = Committed<Opening>;
-pub(super) type P = RistrettoPoint;
+pub(super) type P = Element;
 
 /// What all attacks start from; made once.
 pub(super) struct Scene {
@@ -63,17 +63,17 @@ pub(super) fn forged(wallet: &Wallet, sketch: &Sketch) -> Sealed {
     let mut transcript = transcript(sketch.header.consortium, &content);
     let relation = sketch.relation(&wallet.consortium, &mut transcript).unwrap();
     let sigma = relation.prove_sigma(&mut transcript, &mut OsRng);
-    let ranges =
-        relation.prove_ranges(&mut transcript, &mut OsRng, |width, opening| Some(nearest(width, opening)));
+    let nearest = |most, opening: &Opening| Some(nearest(most, opening));
+    let ranges = relation.prove_ranges(NonZeroUsize::MIN, &mut transcript, &mut OsRng, nearest);
     let proofs = Proofs { sigma, ranges: ranges.unwrap() };
     Sealed { batch: Batch::sign(content, proofs, &wallet.keys.identity), records: sketch.records.clone() }
 }
 
 /// The value where it fits; else the largest that fits for one that is too large, 0 for a negative one or a fraction.
-fn nearest(width: Width, opening: &Opening) -> u64 {
+fn nearest(most: u64, opening: &Opening) -> u64 {
     let is_whole = opening.value.as_bytes()[16..].iter().all(|byte| *byte == 0);
-    let whole = if is_whole { width.max() } else { 0 };
-    opening.amount().unwrap_or(whole).min(width.max())
+    let whole = if is_whole { most } else { 0 };
+    opening.amount().unwrap_or(whole).min(most)
 }
 
 /// Signs a changed batch again, with the proofs it has.
@@ -89,10 +89,15 @@ pub(super) fn verdict(consortium: &Consortium, sealed: &Sealed) -> Result<Verifi
     verify(consortium, &sealed.to_bytes(), &mut OsRng)
 }
 
-/// What becomes of a forged sketch: `None` when it is accepted.
+/// What becomes of a forged sketch: `None` when it is accepted. Every suite must say the same.
 pub(super) fn refusal(sketch: &Sketch) -> Option<Rejection> {
     let wallet = &scene().wallet;
-    verdict(&wallet.consortium, &forged(wallet, sketch)).err()
+    let [one, other] = Suite::ALL.map(|suite| {
+        let sketch = changed(sketch, |sketch| sketch.header.suite = suite.number());
+        verdict(&wallet.consortium, &forged(wallet, &sketch)).err()
+    });
+    assert_eq!(one, other, "a suite refuses what the other lets through, or for another reason");
+    one
 }
 
 /// What becomes of sealed bytes.

@@ -6,6 +6,7 @@ use crate::{
     rejection::Rejection,
     seal::Sketch,
 };
+use counterfoil_crypto::encoding::Element;
 use curve25519_dalek::{ristretto::RistrettoPoint, scalar::Scalar};
 
 fn view_key(member: usize) -> counterfoil_crypto::view_key::PublicViewKey {
@@ -21,15 +22,15 @@ fn lend(change: impl FnOnce(&mut Sketch)) -> Option<Rejection> {
 fn a_handle_to_another_key_fails_the_sigma_proof() {
     let movement = lend(|sketch| {
         let movement = &mut sketch.new_loans()[0].parts[1].principal;
-        movement.handles[0] = view_key(0).handle(&movement.amount.opening().blinding);
+        movement.handles[0] = Element::from(&view_key(0).handle(&movement.amount.opening().blinding));
     });
     let of_the_bank = lend(|sketch| {
         let posting = &mut sketch.postings()[1];
-        posting.handles[0] = view_key(2).handle(&posting.amount.opening().blinding);
+        posting.handles[0] = Element::from(&view_key(2).handle(&posting.amount.opening().blinding));
     });
     let of_the_auditor = lend(|sketch| {
         let posting = &mut sketch.postings()[1];
-        posting.handles[1] = view_key(0).handle(&posting.amount.opening().blinding);
+        posting.handles[1] = Element::from(&view_key(0).handle(&posting.amount.opening().blinding));
     });
     assert_eq!([movement, of_the_bank, of_the_auditor], [Some(Rejection::Sigma); 3]);
 }
@@ -38,15 +39,17 @@ fn a_handle_to_another_key_fails_the_sigma_proof() {
 fn a_handle_with_other_randomness_fails_the_sigma_proof() {
     let movement = lend(|sketch| {
         let movement = &mut sketch.new_loans()[1].parts[0].principal;
-        movement.handles[0] = view_key(4).handle(&(movement.amount.opening().blinding + Scalar::ONE));
+        movement.handles[0] =
+            Element::from(&view_key(4).handle(&(movement.amount.opening().blinding + Scalar::ONE)));
     });
     let interest = refusal(&changed(&scene().repay, |sketch| {
         let Body::Repay { interest, .. } = &mut sketch.body else { return };
-        interest[3].handles[0] = view_key(3).handle(&(interest[3].amount.opening().blinding + Scalar::ONE));
+        interest[3].handles[0] =
+            Element::from(&view_key(3).handle(&(interest[3].amount.opening().blinding + Scalar::ONE)));
     }));
     let top_up = refusal(&changed(&scene().fund, |sketch| {
         let posting = &mut sketch.postings()[1];
-        posting.handles[0] = view_key(1).handle(&Scalar::from(7u64));
+        posting.handles[0] = Element::from(&view_key(1).handle(&Scalar::from(7u64)));
     }));
     assert_eq!([movement, interest, top_up], [Some(Rejection::Sigma); 3]);
 }
@@ -113,7 +116,7 @@ fn an_identity_handle_is_no_point_for_it() {
         let posting = &mut sketch.postings()[0];
         let bare = counterfoil_crypto::pedersen::Opening::new(5, Scalar::ZERO);
         posting.amount = counterfoil_crypto::relation::Committed::open(bare);
-        posting.handles.iter_mut().for_each(|handle| *handle = RistrettoPoint::default());
+        posting.handles.iter_mut().for_each(|handle| *handle = Element::from(&RistrettoPoint::default()));
     });
     assert_eq!(refusal(&sketch), Some(Rejection::Point));
 }
@@ -123,8 +126,7 @@ fn an_identity_handle_is_no_point_for_it() {
 fn a_first_part_that_is_not_the_servicers_fails_the_sigma_proof() {
     let of_another = lend(|sketch| {
         let t = sketch.owner_secrets[0];
-        let key = view_key(1).owner_key(&t);
-        sketch.new_loans()[0].parts[0].owner = (key.base.decode().unwrap(), key.key.decode().unwrap());
+        sketch.new_loans()[0].parts[0].owner = view_key(1).owner_points(&t);
     });
     let swapped = lend(|sketch| {
         let [a, b, ..] = sketch.new_loans()[0].parts.as_mut_slice() else { return };
@@ -136,6 +138,7 @@ fn a_first_part_that_is_not_the_servicers_fails_the_sigma_proof() {
 /// Attack 8: the identity as an owner key belongs to everybody.
 #[test]
 fn an_identity_owner_key_is_refused() {
-    let sketch = lend(|sketch| sketch.new_loans()[0].parts[1].owner = Default::default());
+    let identity = Element::from(&RistrettoPoint::default());
+    let sketch = lend(|sketch| sketch.new_loans()[0].parts[1].owner = (identity.clone(), identity));
     assert_eq!(sketch, Some(Rejection::Point));
 }

@@ -1,14 +1,14 @@
 //! Attack 8: points and scalars in a second form. Attack 7: proofs of other widths and counts. (Filler that is not zero is
 //! tried where range proofs are made.)
 
-use super::forge::{forged, honest, refusal_of, resigned, scene, sketched};
+use super::forge::{changed, forged, honest, refusal_of, resigned, scene, sketched};
 use crate::{
     batch::{Body, NewLoan, Sealed},
     draft::Events,
     rejection::Rejection,
     tests::world::new_loan,
 };
-use counterfoil_crypto::{encoding::Encoded, range::Width};
+use counterfoil_crypto::{encoding::Encoded, relation::Suite};
 
 fn lent(change: impl FnOnce(&mut Sealed)) -> Option<Rejection> {
     refusal_of(&resigned(honest(|scene| &scene.originate), change))
@@ -53,24 +53,44 @@ fn scalars_that_are_not_canonical_are_refused() {
     let sigma = lent(|sealed| *sealed.batch.proofs.sigma.last_mut().unwrap() |= 0x80);
     assert_eq!(sigma, Some(Rejection::Sigma));
     // A range proof ends with two scalars.
-    let range = lent(|sealed| *sealed.batch.proofs.ranges[0].bytes.last_mut().unwrap() |= 0x80);
+    let range = lent(|sealed| *sealed.batch.proofs.ranges[0].last_mut().unwrap() |= 0x80);
     assert_eq!(range, Some(Rejection::Range));
 }
 
+/// In the suite with one proof per width: a new loan's 8, 16, 32 and 64 bits.
 #[test]
 fn proofs_of_other_widths_are_refused() {
-    let relabelled = lent(|sealed| sealed.batch.proofs.ranges[0].width = Width::Bits16);
-    let missing = lent(|sealed| drop(sealed.batch.proofs.ranges.pop()));
-    let swapped = lent(|sealed| sealed.batch.proofs.ranges.swap(0, 1));
-    let doubled = lent(|sealed| {
-        let first = sealed.batch.proofs.ranges[0].clone();
-        sealed.batch.proofs.ranges.insert(0, first);
-    });
-    let exchanged = lent(|sealed| {
-        let [a, b, ..] = sealed.batch.proofs.ranges.as_mut_slice() else { return };
-        std::mem::swap(&mut a.bytes, &mut b.bytes);
-    });
-    assert_eq!([relabelled, missing, swapped, doubled, exchanged], [Some(Rejection::Range); 5]);
+    let by_width = changed(&scene().originate, |sketch| sketch.header.suite = Suite::Widths.number());
+    let by_width = forged(&scene().wallet, &by_width);
+    assert_eq!(by_width.batch.proofs.ranges.len(), 4);
+    let lent = |change: fn(&mut Vec<Vec<u8>>)| {
+        refusal_of(&resigned(by_width.clone(), |sealed| change(&mut sealed.batch.proofs.ranges)))
+    };
+    assert_eq!(lent(|_| {}), None);
+    let missing = lent(|ranges| drop(ranges.pop()));
+    let exchanged = lent(|ranges| ranges.swap(0, 1));
+    let doubled = lent(|ranges| ranges.insert(0, ranges[0].clone()));
+    let instead = lent(|ranges| ranges[1] = ranges[0].clone());
+    assert_eq!([missing, exchanged, doubled, instead], [Some(Rejection::Range); 4]);
+}
+
+/// In the packed suite: the pieces of a batch of fifteen loans.
+#[test]
+fn pieces_in_another_order_or_number_are_refused() {
+    let wallet = &scene().wallet;
+    let loans = (0..15).map(|i| new_loan(&format!("P{i}"), 1_000_003, &[1, 2])).collect();
+    let sealed = forged(wallet, &sketched(wallet, Events::Originate(loans)));
+    assert!(sealed.batch.proofs.ranges.len() > 1);
+    let lent = |change: fn(&mut Vec<Vec<u8>>)| {
+        refusal_of(&resigned(sealed.clone(), |sealed| change(&mut sealed.batch.proofs.ranges)))
+    };
+    assert_eq!(lent(|_| {}), None);
+    let missing = lent(|ranges| drop(ranges.pop()));
+    let none = lent(Vec::clear);
+    let exchanged = lent(|ranges| ranges.swap(0, 1));
+    let doubled = lent(|ranges| ranges.push(ranges[0].clone()));
+    let instead = lent(|ranges| ranges[1] = ranges[0].clone());
+    assert_eq!([missing, none, exchanged, doubled, instead], [Some(Rejection::Range); 5]);
 }
 
 /// Attack 7: proofs for the values of two loans, presented for one of them; and the other way round.

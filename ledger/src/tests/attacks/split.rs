@@ -5,7 +5,7 @@ use super::{
     forge::{add, changed, int, refusal, scene, set},
 };
 use crate::{batch::Body, rejection::Rejection};
-use counterfoil_crypto::{pedersen::Opening, relation::Committed};
+use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
 use curve25519_dalek::scalar::Scalar;
 
 #[test]
@@ -116,8 +116,10 @@ fn errors_that_cancel_fail_the_sigma_proof() {
     let handles = changed(&scene().originate, |sketch| {
         let error = counterfoil_crypto::pedersen::value_base();
         let parts = &mut sketch.new_loans()[0].parts;
-        parts[0].principal.handles[0] += error;
-        parts[1].principal.handles[0] -= error;
+        for (part, error) in parts.iter_mut().zip([error, -error]) {
+            let handle = &mut part.principal.handles[0];
+            *handle = Element::from(&(handle.point() + error));
+        }
     });
     assert_eq!(refusal(&handles), Some(Rejection::Sigma));
 }

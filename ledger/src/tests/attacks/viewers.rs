@@ -53,9 +53,9 @@ fn lending(world: &World) -> Sketch {
 fn place_of(world: &World, sketch: &Sketch, bank: u16) -> u16 {
     let keys = &world.keys[usize::from(bank)].view;
     let Body::Originate { loans, .. } = &sketch.body else { panic!("no new loans") };
-    let owned = |part: &crate::batch::NewPart<_, curve25519_dalek::RistrettoPoint>| {
+    let owned = |part: &crate::batch::NewPart<_, counterfoil_crypto::encoding::Element>| {
         let (base, key) = (&part.owner.0, &part.owner.1);
-        keys.owns(&crate::batch::owner_key(&(base.into(), key.into())))
+        keys.owns(&crate::batch::owner_key(&(base.encoded(), key.encoded())))
     };
     u16::try_from(loans[0].parts.iter().position(owned).unwrap()).unwrap()
 }
@@ -157,8 +157,7 @@ fn a_one_time_key_of_another_is_noticed_by_the_owner() {
     let sketch = lending(&world);
     let place = place_of(&world, &sketch, 1);
     let sketch = changed(&sketch, |sketch| {
-        let key = world.keys[2].view.public().owner_key(&Scalar::from(7u64));
-        let owner = (key.base.decode().unwrap(), key.key.decode().unwrap());
+        let owner = world.keys[2].view.public().owner_points(&Scalar::from(7u64));
         sketch.new_loans()[0].parts[usize::from(place)].owner = owner;
     });
     assert!(read(&mut world, &sketch)[1].contains(&false_opening(Kind::Originate, (0, place))));
