@@ -4,6 +4,8 @@
 //! 64 bytes hashed to each point. The `bulletproofs` crate derives the same but keeps `H` to itself. A value's chain
 //! does not depend on the width, so the 8-bit generators are the beginning of the 64-bit ones.
 
+#![allow(clippy::arithmetic_side_effects, reason = "group arithmetic does not overflow")]
+
 use super::{Width, engine::Point};
 use sha3::{
     Shake256,
@@ -18,6 +20,8 @@ pub(super) struct Generators {
     pub(super) g: Vec<Point>,
     /// `H`, the base of `r(x)`.
     pub(super) h: Vec<Point>,
+    /// `G + H`, which a prover's masks are committed with.
+    pub(super) sums: Vec<Point>,
 }
 
 type Slot = RwLock<Option<Arc<Generators>>>;
@@ -38,7 +42,7 @@ pub(super) fn generators(width: Width, values: usize) -> Arc<Generators> {
         Some(found) => Generators::grow(width, found, values.next_power_of_two()),
         None => Generators::grow(
             width,
-            &Generators { values: 0, g: Vec::new(), h: Vec::new() },
+            &Generators { values: 0, g: Vec::new(), h: Vec::new(), sums: Vec::new() },
             values.next_power_of_two(),
         ),
     };
@@ -51,7 +55,9 @@ impl Generators {
             let new = (from.values..values).flat_map(|value| chain(tag, value).take(width.bits()));
             points.iter().copied().chain(new).collect()
         };
-        Self { values, g: extend(&from.g, b'G'), h: extend(&from.h, b'H') }
+        let (g, h): (Vec<Point>, Vec<Point>) = (extend(&from.g, b'G'), extend(&from.h, b'H'));
+        let sums = g.iter().zip(&h).map(|(g, h)| g + h).collect();
+        Self { values, g, h, sums }
     }
 }
 

@@ -18,8 +18,8 @@
 //! - `H'_i = y⁻ⁱ·H_i` is never computed: `b~_i = y⁻ⁱ·b_i` carries the factor, and what remains of it in a round is
 //!   `y` to the power of half the length, one number.
 //!
-//! The multiplications take a time that depends on `a` and `b`. These are `l(x)` and `r(x)`, perfectly blinded by `s_L`
-//! and `s_R`: the protocol of section 4.1 sends them in the clear, and its zero-knowledge proof (theorem 3) simulates
+//! The multiplications take a time that depends on `a` and `b`. These are `l(x)` and `r(x)`, perfectly blinded by `s`
+//! (see the prover): the protocol of section 4.1 sends them in the clear, and its zero-knowledge proof (theorem 3) simulates
 //! them. Knowing all of them tells nothing about the values. The `bulletproofs` crate does the same.
 
 #![allow(

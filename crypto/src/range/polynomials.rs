@@ -48,28 +48,25 @@ pub(super) struct Masks {
     pub(super) alpha: Scalar,
     /// Blinding of `S`.
     pub(super) rho: Scalar,
-    s_l: Vec<Scalar>,
-    s_r: Vec<Scalar>,
+    /// `s_L` and `s_R`: one vector, see [`super::prover`].
+    s: Vec<Scalar>,
 }
 
 impl Masks {
     /// Draws masks for `len` bits.
     pub(super) fn draw(len: usize, rng: &mut impl CryptoRngCore) -> Self {
-        let mut draw = |len| (0..len).map(|_| Scalar::random(rng)).collect();
-        let (s_l, s_r) = (draw(len), draw(len));
-        Self { alpha: Scalar::random(rng), rho: Scalar::random(rng), s_l, s_r }
+        let s = (0..len).map(|_| Scalar::random(rng)).collect();
+        Self { alpha: Scalar::random(rng), rho: Scalar::random(rng), s }
     }
 
-    /// `S = ρ·B~ + <s_L, G> + <s_R, H>`.
+    /// `S = ρ·B~ + <s, G + H>`.
     pub(super) fn commit(&self, generators: &Generators, workers: Workers) -> RistrettoPoint {
-        let len = self.s_l.len();
-        let sum = workers.constant_time(&self.s_l, &generators.g[..len])
-            + workers.constant_time(&self.s_r, &generators.h[..len]);
+        let sum = workers.constant_time(&self.s, &generators.sums[..self.s.len()]);
         pedersen::blind(&self.rho) + ristretto(&sum)
     }
 }
 
-/// `l(X) = l_0 + s_L·X` and `r(X) = r_0 + r_1·X`.
+/// `l(X) = l_0 + s·X` and `r(X) = r_0 + r_1·X`.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(super) struct Polynomials {
     l_0: Vec<Scalar>,
@@ -84,15 +81,15 @@ impl Polynomials {
         let [mut l_0, mut r_0, mut r_1] = std::array::from_fn(|_| Vec::with_capacity(vector.len()));
         let [zero, one] = [-z, Scalar::ONE - z];
         let mut power_of_y = Scalar::ONE;
-        for ((bit, s_r), weight) in vector.iter().zip(&masks.s_r).zip(weights(layout, z)) {
+        for ((bit, s), weight) in vector.iter().zip(&masks.s).zip(weights(layout, z)) {
             let bit = Choice::from(*bit);
             // a_L - z is -z or 1 - z, and a_R + z = a_L - 1 + z is -(1 - z) or z.
             l_0.push(Scalar::conditional_select(&zero, &one, bit));
             r_0.push(weight - power_of_y * Scalar::conditional_select(&one, &zero, bit));
-            r_1.push(power_of_y * s_r);
+            r_1.push(power_of_y * s);
             power_of_y *= y;
         }
-        Self { l_0, l_1: masks.s_l.clone(), r_0, r_1 }
+        Self { l_0, l_1: masks.s.clone(), r_0, r_1 }
     }
 
     /// `t_1` and `t_2` of `t(X) = <l(X), r(X)>`.
