@@ -26,8 +26,9 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 const NAMES: [&str; 4] = ["bank-a", "bank-b", "bank-c", "regulator"];
 
-/// Two products: three parts and an auditor; two parts, 64 bits, nobody to audit and nothing that the servicer must keep.
-const PRODUCTS: [&str; 2] = [
+/// Three parts and an auditor; two parts, 64 bits, nobody to audit and nothing that the servicer must keep; one part, one unit
+/// of share, two auditors, all of it the servicer's.
+const PRODUCTS: [&str; 3] = [
     r#"name = "micro-loan"
 currency = "CNY"
 width = 32
@@ -53,11 +54,21 @@ min_servicer_share = 0
 auditors = []
 weights = { bank-c = 1, bank-a = 2 }
 "#,
+    r#"name = "single"
+currency = "KWD"
+width = 32
+cap = "999.5"
+parts = 1
+share_units = 1
+min_servicer_share = 100
+auditors = ["regulator", "bank-b"]
+weights = { bank-a = 7 }
+"#,
 ];
 
 type Maker = fn(&mut ChaCha20Rng) -> Value;
 
-const VECTORS: [(&str, Maker); 13] = [
+const VECTORS: [(&str, Maker); 17] = [
     ("genesis", genesis),
     ("block", block),
     ("suite-1-fund", |rng| batch(Suite::Widths, 0, 1, 0, rng)),
@@ -70,6 +81,10 @@ const VECTORS: [(&str, Maker); 13] = [
     ("suite-2-repay", |rng| batch(Suite::Packed, 0, 3, 2, rng)),
     ("suite-2-originate-wide", |rng| batch(Suite::Packed, 1, 2, 1, rng)),
     ("suite-2-repay-wide", |rng| batch(Suite::Packed, 1, 3, 1, rng)),
+    ("suite-1-originate-single", |rng| batch(Suite::Widths, 2, 2, 2, rng)),
+    ("suite-1-repay-single", |rng| batch(Suite::Widths, 2, 3, 1, rng)),
+    ("suite-2-originate-single", |rng| batch(Suite::Packed, 2, 2, 2, rng)),
+    ("suite-2-repay-single", |rng| batch(Suite::Packed, 2, 3, 1, rng)),
     // More than 1,024 proven bits: two pieces of the second suite.
     ("suite-2-repay-many", |rng| batch(Suite::Packed, 1, 3, 5, rng)),
 ];
@@ -154,7 +169,7 @@ fn batch(suite: Suite, product: u16, length: usize, count: u16, rng: &mut ChaCha
     let (seeds, genesis) = founded();
     let consortium = Arc::new(Consortium::found(genesis).unwrap());
     let mut wallet = Wallet::new(consortium, MemberId(0), Keys::from_seed(&seeds[0])).with_suite(suite);
-    let scale = [1, 10_000][usize::from(product)];
+    let scale = [1, 10_000, 1][usize::from(product)];
     let mut last = None;
     for step in 0..length {
         let events = match step {
@@ -180,9 +195,13 @@ fn reference(number: u16) -> String {
 }
 
 fn loan(product: u16, number: u16, scale: u64) -> NewLoan {
-    let partners =
-        if product == 0 && number == 0 { vec![MemberId(1), MemberId(2)] } else { vec![MemberId(2)] };
-    let principal = if number == 0 { 1_000_003 } else { 77_777 + u64::from(number) } * scale;
+    let partners: &[u16] = match (product, number) {
+        (0, 0) => &[1, 2],
+        (2, _) => &[],
+        _ => &[2],
+    };
+    let partners = partners.iter().map(|n| MemberId(*n)).collect();
+    let principal = if number == 0 { 900_003 } else { 77_777 + u64::from(number) } * scale;
     NewLoan { reference: reference(number), terms: "12 months, 10 %".into(), principal, partners }
 }
 

@@ -108,16 +108,16 @@ def attacks(f: Forger) -> list[tuple[str, str, bytes]]:
     if body.kind == "Fund":
         return table + [("one more in a posting", "Sigma", f.raised(postings[0].amount))]
     table += [("one more in a posting", "Unbalanced", f.raised(postings[0].amount))]
-    part = body.loans[0].parts[1]
+    part = body.loans[0].parts[-1]
     if body.kind == "Originate":
         table += [
             ("one more share", "Shares", f.raised(part.share)),
-            ("another owner", "Sigma", f.swapped(body.loans[0].parts[0].owner[0], part.owner[0])),
+            ("an owner key with its halves swapped", "Sigma", f.swapped(*part.owner)),
             ("a higher reserve", "Sigma", f.raised(body.reserves[0])),
         ]
     else:
         table += [
-            ("two parts' shares swapped", "Sigma", f.swapped(body.loans[0].parts[0].share, part.share)),
+            ("one more share", "Sigma", f.raised(part.share)),
             ("a higher balance", "Sigma", f.raised(part.balance)),
         ]
     return table

@@ -9,6 +9,8 @@ ledger's own tests hold the same forgeries to the same reasons. Exit code 0: all
 
 import json
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from counterfoil import genesis
@@ -64,7 +66,8 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     consortium = genesis.found(bytes.fromhex(json.loads(Path(arguments[0]).read_text())["genesis"]))
-    verdicts = [test(consortium, Path(path)) for path in arguments[1:]]
+    with ProcessPoolExecutor() as pool:
+        verdicts = list(pool.map(partial(test, consortium), map(Path, arguments[1:])))
     return 0 if all(verdicts) else 1
 
 
