@@ -14,6 +14,7 @@ use counterfoil_crypto::{
     pedersen::{self, Opening},
     quorum::{Ballot, Certificate, VoteKind},
     range::{self, Width},
+    relation::{Bound, Committed, Proofs, Relation, Suite},
     secret::SecretBytes,
     statement::Statement,
     view_key::ViewKey,
@@ -22,11 +23,11 @@ use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf};
+use std::{fs, num::NonZeroUsize, path::PathBuf};
 
 type Maker = fn(&mut ChaCha20Rng) -> Value;
 
-const VECTORS: [(&str, Maker); 14] = [
+const VECTORS: [(&str, Maker); 15] = [
     ("transcript", transcript),
     ("hashes", hashes),
     ("group", group),
@@ -40,6 +41,7 @@ const VECTORS: [(&str, Maker); 14] = [
     ("range-8", |rng| range_proof(Width::Bits8, &[0, 255, 7], rng)),
     ("range-16", |rng| range_proof(Width::Bits16, &[65_535], rng)),
     ("range-32", |rng| range_proof(Width::Bits32, &[1, u64::from(u32::MAX)], rng)),
+    ("range-packed", packed_ranges),
     ("range-64", |rng| range_proof(Width::Bits64, &[u64::MAX], rng)),
 ];
 
@@ -309,5 +311,34 @@ fn range_proof(width: Width, values: &[u64], rng: &mut ChaCha20Rng) -> Value {
         "values": values,
         "commitments": commitments.collect::<Vec<_>>(),
         "proof": hex::encode(proof),
+    })
+}
+
+/// A relation of three ranges and nothing else; and a forgery whose second value is one above its bound, proven as if it were
+/// the bound: of its equations only that over the commitments is false.
+fn packed_ranges(rng: &mut ChaCha20Rng) -> Value {
+    let bounds = [1, 200, u64::MAX];
+    let mut proven = |values: [u64; 3]| {
+        let openings = values.map(|value| Opening::random(value, rng));
+        let mut relation = Relation::new(Suite::Packed, b"three ranges");
+        for (opening, bound) in openings.iter().zip(bounds) {
+            relation.in_range(Bound::Exactly(bound), &Committed::open(opening.clone()));
+        }
+        let mut transcript = Transcript::new(b"vectors");
+        let sigma = relation.prove_sigma(&mut transcript, rng);
+        let nearest = |bound: u64, opening: &Opening| opening.amount().map(|amount| amount.min(bound));
+        let ranges = relation.prove_ranges(NonZeroUsize::MIN, &mut transcript, rng, nearest).unwrap();
+        json!({
+            "commitments": openings.map(|opening| hex::encode(Encoded::from(&opening.commit()).as_bytes())).to_vec(),
+            "proofs": hex::encode(borsh::to_vec(&Proofs { sigma, ranges }).unwrap()),
+        })
+    };
+    json!({
+        "what": "a relation of suite 2 with three ranges and no equation: commitments and proofs; the same of a value too large",
+        "transcript": "vectors",
+        "name": "three ranges",
+        "bounds": bounds,
+        "true": proven([1, 200, 12_345]),
+        "false": proven([1, 201, 12_345]),
     })
 }

@@ -18,13 +18,15 @@ use counterfoil_crypto::{
     labels, merkle,
     pedersen::{self, Opening},
     quorum::Certificate,
-    range::{self, Width},
+    range::{self, RangeError, Width},
+    relation::{Bound, Committed, Proofs, Relation, RelationError, Suite},
     secret::SecretBytes,
     statement::{Proof, Statement},
     view_key::{OwnerKey, PublicViewKey, ViewKey},
 };
 use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use merlin::Transcript;
+use rand_core::OsRng;
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -245,4 +247,20 @@ fn range_proofs() {
             assert!(verdict(b"vectors", &changed).is_err(), "{name}, word {}: {FAILED}", word / 32);
         }
     }
+}
+
+#[test]
+fn packed_range_proofs() {
+    let v = vector("range-packed");
+    let verdict = |case: &Value| {
+        let mut relation = Relation::new(Suite::Packed, b"three ranges");
+        for (commitment, bound) in list(&case["commitments"]).zip(list(&v["bounds"])) {
+            let element = Element::try_from(Encoded::from_bytes(array(commitment))).unwrap();
+            relation.in_range(Bound::Exactly(bound.as_u64().unwrap()), &Committed::sealed(element));
+        }
+        let proofs: Proofs = borsh::from_slice(&bytes(&case["proofs"])).unwrap();
+        relation.verify(&Transcript::new(b"vectors"), &proofs, &mut OsRng)
+    };
+    assert_eq!(verdict(&v["true"]), Ok(()), "{FAILED}");
+    assert_eq!(verdict(&v["false"]), Err(RelationError::Range(0, RangeError::Equation)), "{FAILED}");
 }

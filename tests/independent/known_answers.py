@@ -11,6 +11,7 @@ from pathlib import Path
 from counterfoil import blake3, borsh, certificate, ed25519, genesis, group, merkle, opening, ranges, sigma
 from counterfoil.forms import Form
 from counterfoil.merlin import Transcript
+from counterfoil.relation import RefusedRange, Relation
 
 unhex = bytes.fromhex
 
@@ -139,6 +140,21 @@ def range_proof(v) -> str:
     return f"a range proof of {len(commitments)} values of {v['bits']} bits; refused with any word changed"
 
 
+def packed_ranges(v) -> str:
+    def verify(case) -> None:
+        relation = Relation(2, v["name"].encode(), Transcript(v["transcript"].encode()))
+        for bound, commitment in zip(v["bounds"], case["commitments"], strict=True):
+            relation.exactly(bound, Form.of(unhex(commitment)))
+        reader = borsh.Reader(unhex(case["proofs"]))
+        proofs = reader.blob(), reader.many(borsh.Reader.blob)
+        reader.end()
+        relation.verify(*proofs)
+
+    verify(v["true"])
+    assert refused(RefusedRange, verify, v["false"])
+    return f"a packed range proof up to {', '.join(map(str, v['bounds']))}; refused for a value one too large"
+
+
 def genesis_file(v) -> str:
     consortium = genesis.found(unhex(v["genesis"]))
     assert consortium.id == unhex(v["id"])
@@ -174,6 +190,7 @@ CHECKS = {
     ("crypto", "envelope"): envelope, ("crypto", "section"): section,
     ("crypto", "sigma"): sigma_proof,
     **{("crypto", f"range-{bits}"): range_proof for bits in (8, 16, 32, 64)},
+    ("crypto", "range-packed"): packed_ranges,
     ("ledger", "genesis"): genesis_file, ("ledger", "block"): block,
 }
 
