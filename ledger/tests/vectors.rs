@@ -15,6 +15,7 @@ use counterfoil_ledger::{
     batch::Sealed,
     block::{Block, BlockHeader},
     genesis::{Consortium, Genesis, Keys},
+    rejection::Rejection,
     verify::verify,
 };
 use counterfoil_policy::Product;
@@ -137,5 +138,21 @@ fn forgeries() {
                 forgery["what"]
             );
         }
+    }
+}
+
+/// Numbers of refusals are a promise: the specification lists all of them.
+#[test]
+fn refusals() {
+    let specification = include_str!("../docs/SPECIFICATION.md");
+    let refusals: Vec<Rejection> = (0..=u8::MAX).map_while(|code| borsh::from_slice(&[code]).ok()).collect();
+    assert!(refusals.len() >= 20, "{refusals:?}");
+    for refusal in refusals {
+        let (code, name) = (refusal.code(), format!("`{refusal:?}`"));
+        let listed = [format!("| {code} | {name} |"), format!(" {code} {name}"), format!("\n{code} {name}")];
+        assert!(
+            listed.iter().any(|row| specification.contains(row)),
+            "{code} {name} is not in the specification"
+        );
     }
 }
