@@ -144,12 +144,14 @@ fn forgeries() {
 /// Numbers of refusals are a promise: the specification lists all of them.
 #[test]
 fn refusals() {
-    let specification = include_str!("../docs/SPECIFICATION.md");
+    // Line breaks may fall anywhere.
+    let words: Vec<_> = include_str!("../docs/SPECIFICATION.md").split_whitespace().collect();
+    let specification = words.join(" ");
     let refusals: Vec<Rejection> = (0..=u8::MAX).map_while(|code| borsh::from_slice(&[code]).ok()).collect();
     assert!(refusals.len() >= 20, "{refusals:?}");
     for refusal in refusals {
         let (code, name) = (refusal.code(), format!("`{refusal:?}`"));
-        let listed = [format!("| {code} | {name} |"), format!(" {code} {name}"), format!("\n{code} {name}")];
+        let listed = [format!("| {code} | {name} |"), format!(" {code} {name}")];
         assert!(
             listed.iter().any(|row| specification.contains(row)),
             "{code} {name} is not in the specification"
