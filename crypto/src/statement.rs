@@ -170,18 +170,33 @@ impl Statement {
     /// # Errors
     /// [`ProofError`] says what is wrong with it.
     pub fn verify(&self, transcript: &mut Transcript, proof: &Proof) -> Result<(), ProofError> {
-        let (mut check, mut sum) = (Check::new(&mut OsRng), self.table.sum());
-        self.accumulate(transcript, proof, &mut check, &mut sum)?;
-        self.table.finish(sum, &mut check);
+        let mut check = Check::new(&mut OsRng);
+        self.accumulate(transcript, proof, &mut check)?;
         check.finish().map_err(|_| ProofError::Equation)
     }
 
-    /// Adds the proof's equations to a check that joins many, each under its own random weight; what falls to the elements
-    /// of the table, to `sum`.
+    /// Adds the proof's equations to a check that joins many, each under its own random weight.
+    ///
+    /// # Errors
+    /// [`ProofError::Length`] or [`ProofError::Encoding`], after which the check is worth nothing; whether the equations hold
+    /// shows when it is finished.
+    pub fn accumulate(
+        &self,
+        transcript: &mut Transcript,
+        proof: &Proof,
+        check: &mut Check,
+    ) -> Result<(), ProofError> {
+        let mut sum = self.table.sum();
+        self.accumulate_apart(transcript, proof, check, &mut sum)?;
+        self.table.finish(sum, check);
+        Ok(())
+    }
+
+    /// [`Statement::accumulate`] with what falls to the elements of the table added to `sum`, which the caller finishes.
     ///
     /// # Errors
     /// [`ProofError::Length`] or [`ProofError::Encoding`]; whether the equations hold shows when the check is finished.
-    pub(crate) fn accumulate(
+    pub(crate) fn accumulate_apart(
         &self,
         transcript: &mut Transcript,
         proof: &Proof,

@@ -25,6 +25,7 @@ mod context;
 mod journal;
 mod mesh;
 mod node;
+pub mod probe;
 mod replica;
 mod roster;
 #[cfg(test)]

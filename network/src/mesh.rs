@@ -4,7 +4,7 @@
 //! the one dialled by the smaller key stays; otherwise a new one replaces the old, whose other end has gone.
 //! Everything that a peer can make this node keep is bounded: streams, windows, frames, queues, handshakes.
 
-mod frame;
+pub(crate) mod frame;
 mod link;
 
 pub(crate) use frame::Lane;

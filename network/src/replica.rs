@@ -13,7 +13,7 @@ mod record;
 mod recovery;
 mod shelf;
 
-pub(crate) use record::TimerKind;
+pub(crate) use record::{Record, TimerKind};
 
 use crate::{
     app::{Application, Fatal},

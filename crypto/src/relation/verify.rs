@@ -76,7 +76,7 @@ impl<'a> Claim<'a> {
         let sigma = Proof::from_bytes(&relation.statement, &proofs.sigma).map_err(RelationError::Sigma)?;
         let mut transcript = self.transcript.clone();
         run(&mut |check, sum| {
-            let accumulated = relation.statement.accumulate(&mut transcript, &sigma, check, sum);
+            let accumulated = relation.statement.accumulate_apart(&mut transcript, &sigma, check, sum);
             accumulated.map_err(RelationError::Sigma)?;
             Ok(RelationError::Sigma(ProofError::Equation))
         })?;

@@ -1,7 +1,9 @@
 //! Frames on streams: a lane byte at the start of a stream, then `length u32 | bytes`, each length within the lane's.
 
 use crate::wire::{MAX_ITEM, MAX_LARGE, MAX_SMALL};
-use quinn::{ReadError, ReadExactError, RecvStream, SendStream, WriteError};
+use quinn::{SendStream, WriteError};
+use std::io;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// What a stream is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +40,7 @@ impl Lane {
     }
 
     /// Whether the stream ends after one frame.
-    pub(super) fn is_single(self) -> bool {
+    pub(crate) fn is_single(self) -> bool {
         self != Self::Small
     }
 
@@ -62,7 +64,7 @@ impl Lane {
 
 /// Why a stream is not read on.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FrameError {
+pub(crate) enum FrameError {
     #[error("a stream of unknown purpose {0}")]
     Purpose(u8),
     #[error("a frame of {announced} bytes where {limit} are the most")]
@@ -70,47 +72,46 @@ pub(super) enum FrameError {
     #[error("a stream that ends within a frame")]
     Cut,
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(#[from] io::Error),
 }
 
 impl FrameError {
     /// Whether the peer does what no member does, so that the connection is closed.
-    pub(super) fn is_violation(&self) -> bool {
+    pub(crate) fn is_violation(&self) -> bool {
         matches!(self, Self::Purpose(_) | Self::TooLarge { .. })
     }
 }
 
 /// Reads what a stream is for; `None` when it ends before.
-pub(super) async fn read_lane(stream: &mut RecvStream) -> Result<Option<Lane>, FrameError> {
+pub(crate) async fn read_lane(stream: &mut (impl AsyncRead + Unpin)) -> Result<Option<Lane>, FrameError> {
     let mut byte = [0];
     match stream.read(&mut byte).await? {
-        Some(1) => Lane::from_byte(byte[0]).map(Some).ok_or(FrameError::Purpose(byte[0])),
+        1 => Lane::from_byte(byte[0]).map(Some).ok_or(FrameError::Purpose(byte[0])),
         _ => Ok(None),
     }
 }
 
 /// Reads one frame; `None` when the stream ends before it. Memory grows with what has come, not with what is
 /// announced.
-pub(super) async fn read_frame(stream: &mut RecvStream, lane: Lane) -> Result<Option<Vec<u8>>, FrameError> {
-    let mut length = [0; 4];
-    match stream.read_exact(&mut length).await {
-        Ok(()) => {}
-        Err(ReadExactError::FinishedEarly(0)) => return Ok(None),
-        Err(ReadExactError::FinishedEarly(_)) => return Err(FrameError::Cut),
-        Err(ReadExactError::ReadError(error)) => return Err(error.into()),
+pub(crate) async fn read_frame(
+    stream: &mut (impl AsyncRead + Unpin),
+    lane: Lane,
+) -> Result<Option<Vec<u8>>, FrameError> {
+    let mut length = Vec::with_capacity(4);
+    match (&mut *stream).take(4).read_to_end(&mut length).await? {
+        0 => return Ok(None),
+        4 => {}
+        _ => return Err(FrameError::Cut),
     }
+    let length = length.first_chunk().copied().unwrap_or_default();
     let (announced, limit) =
         (usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX), lane.limit());
     if announced > limit {
         return Err(FrameError::TooLarge { announced, limit });
     }
     let mut frame = Vec::new();
-    while frame.len() < announced {
-        let rest = announced.saturating_sub(frame.len());
-        let chunk = stream.read_chunk(rest, true).await?.ok_or(FrameError::Cut)?;
-        frame.extend_from_slice(&chunk.bytes);
-    }
-    Ok(Some(frame))
+    (&mut *stream).take(u64::from(u32::from_le_bytes(length))).read_to_end(&mut frame).await?;
+    if frame.len() == announced { Ok(Some(frame)) } else { Err(FrameError::Cut) }
 }
 
 /// Says what a new stream is for.

@@ -20,7 +20,7 @@ pub(crate) enum TimerKind {
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(super) enum Record {
+pub(crate) enum Record {
     Vote(wire::Vote),
     Proposal(wire::Proposal),
     Polka(wire::Polka),

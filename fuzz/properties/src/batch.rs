@@ -1,0 +1,107 @@
+//! Batches: any bytes, and every neighbour of a good one.
+
+use crate::{
+    input::{Input, edit},
+    world::{World, rng, world},
+};
+use counterfoil_crypto::{envelope::Section, secret::SecretBytes};
+use counterfoil_ledger::{
+    batch::{Batch, SHARE_CLASS, Sealed, envelope_context, section_context},
+    book::{ApplyError, Book},
+    names::MemberId,
+    rejection::Rejection,
+    verify::{Verified, verify},
+};
+
+/// Any bytes as a batch: canonical, and verified only if they are a batch that the servicer has posted.
+#[must_use]
+pub fn any_bytes(bytes: &[u8]) -> bool {
+    let world = world();
+    let verdict = verify(&world.consortium, bytes, &mut rng(1));
+    let accepted = verdict.is_ok();
+    assert_eq!(accepted, is_posted(world, bytes), "{:?}", verdict.err());
+    match Sealed::from_bytes(bytes) {
+        Ok(sealed) => {
+            assert_eq!(sealed.to_bytes(), bytes, "two forms of one batch");
+            applied(world, bytes, 0);
+        }
+        Err(error) => assert_eq!((error, verdict.err()), (Rejection::Malformed, Some(Rejection::Malformed))),
+    }
+    accepted
+}
+
+/// A good batch with some bytes changed, as a stranger does it, or as a servicer who signs what it has changed, roots and
+/// all. The first byte says which batch and who; then come the changes.
+///
+/// Accepted is the good batch itself, and nothing else.
+#[must_use]
+pub fn forged(bytes: &[u8]) -> bool {
+    let world = world();
+    let mut input = Input::new(bytes);
+    let choice = usize::from(input.byte());
+    let (place, signs) = (choice % world.batches.len(), choice >= 128);
+    let good = &world.batches[place];
+    let mut bytes = good.to_bytes();
+    edit(&mut bytes, &mut input, 8);
+    if signs && let Ok(sealed) = Sealed::from_bytes(&bytes) {
+        bytes = sign(world, sealed).to_bytes();
+    }
+    let verdict = verify(&world.consortium, &bytes, &mut rng(1));
+    assert_eq!(verdict.is_ok(), is_posted(world, &bytes), "batch {place}: {:?}", verdict.err());
+    applied(world, &bytes, place);
+    verdict.is_ok()
+}
+
+/// Any text in the first `share` section of a batch, sealed by a hostile servicer for the regulator to open: it reads
+/// without a panic, and finds fault with everything but what the ledger says. The first byte says which batch.
+#[must_use]
+pub fn section_text(bytes: &[u8]) -> bool {
+    let world = world();
+    let mut input = Input::new(bytes);
+    let place = usize::from(input.byte()) % 2;
+    let mut sealed = world.batches[place].clone();
+    let header = sealed.batch.content.header.clone();
+    let context = section_context(&header, 0, 0);
+    let me = MemberId(2);
+    let viewer = world.keys[2].envelope.open(&envelope_context(&header, me), &sealed.records.envelopes[2]);
+    let viewer = viewer.expect("the envelope is the regulator's");
+    let section = &mut sealed.records.records[0].shares[0];
+    let good = section.open(&viewer, 1, &context).expect("the regulator reads every share");
+    let mut plain = good.to_vec();
+    edit(&mut plain, &mut input, 8);
+    plain.extend(input.rest());
+    plain.truncate(usize::from(SHARE_CLASS));
+    let key = SecretBytes::random(&mut rng(1));
+    *section =
+        Section::seal(&key, &context, &plain, SHARE_CLASS, &[key.clone(), viewer]).expect("it was cut");
+    let mut view = world.views[place].clone();
+    view.read(&sealed);
+    assert_eq!(view.findings.is_empty(), plain == *good, "{:?}", view.findings);
+    view.findings.is_empty()
+}
+
+fn is_posted(world: &World, bytes: &[u8]) -> bool {
+    world.batches.iter().any(|batch| batch.to_bytes() == bytes)
+}
+
+/// The batch with the root of its records and the signature of the bank that it names.
+fn sign(world: &World, mut sealed: Sealed) -> Sealed {
+    sealed.batch.content.records = sealed.records.root();
+    let servicer = usize::from(sealed.batch.content.header.servicer.0);
+    let keys = world.keys.get(servicer).unwrap_or(&world.keys[0]);
+    sealed.batch = Batch::sign(sealed.batch.content, sealed.batch.proofs, &keys.identity);
+    sealed
+}
+
+/// Applies what decodes, proofs unseen, as a node does with its own log: a refused batch changes nothing.
+fn applied(world: &World, bytes: &[u8], place: usize) {
+    let Ok(recorded) = Verified::recorded(bytes) else { return };
+    let mut book = Book::new(&world.states[place]);
+    match book.apply(&world.consortium, &recorded) {
+        Ok(()) => {}
+        Err(ApplyError::Rejected(_)) => {
+            assert!(book.into_changes().is_empty(), "a refused batch changes the book")
+        }
+        Err(ApplyError::Store(error)) => panic!("{error}"),
+    }
+}
