@@ -58,15 +58,22 @@ pub const BLOCK_HASH: &str = "counterfoil/1 block id";
 mod tests {
     use std::collections::BTreeSet;
 
+    fn values() -> Vec<&'static str> {
+        let lines = include_str!("labels.rs").lines().filter(|l| l.starts_with("pub const"));
+        lines.filter_map(|l| l.split('"').nth(1)).collect()
+    }
+
     #[test]
     fn labels_are_all_different() {
-        let source = include_str!("labels.rs");
-        let values: Vec<_> = source
-            .lines()
-            .filter(|l| l.starts_with("pub const"))
-            .filter_map(|l| l.split('"').nth(1))
-            .collect();
+        let values = values();
         assert!(values.len() > 10);
         assert_eq!(values.iter().collect::<BTreeSet<_>>().len(), values.len());
+    }
+
+    #[test]
+    fn the_specification_lists_every_label() {
+        let specification = include_str!("../docs/SPECIFICATION.md");
+        let listed = |value: &&str| specification.contains(&format!("| `{value}` |"));
+        assert_eq!(values().into_iter().find(|value| !listed(value)), None);
     }
 }

@@ -9,6 +9,8 @@
 //! 4. proofs: [`range`] (aggregated range proofs), [`form`] (combinations of commitments, not computed), [`statement`] (sigma proofs; the one place that draws challenges),
 //!    [`view_key`] (handles), [`relation`] (what a batch proves, written once for prover and verifier);
 //! 5. secrecy: [`envelope`] (sealed sections).
+//!
+//! Every byte of it, for whoever writes a second program: [`specification`].
 
 pub mod labels;
 pub mod parallel;
@@ -32,3 +34,7 @@ pub mod view_key;
 pub mod relation;
 
 pub mod envelope;
+
+pub mod specification {
+    #![doc = include_str!("../docs/SPECIFICATION.md")]
+}

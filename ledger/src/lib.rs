@@ -17,6 +17,8 @@
 //!    [`block`]s, [`book`] (with [`epoch`] and [`suites`]) and [`chain`] to apply, [`view`] to open;
 //! 5. [`turnstile`]: whether the banks' own totals add up, with no proof relied upon;
 //! 6. [`store`]: opaque bytes on disk.
+//!
+//! Every byte of a batch and every check of it, for whoever writes a second program: [`specification`].
 
 pub mod store;
 
@@ -47,6 +49,10 @@ pub mod suites;
 pub mod view;
 
 pub mod turnstile;
+
+pub mod specification {
+    #![doc = include_str!("../docs/SPECIFICATION.md")]
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,212 @@
+//! Makes the stored vectors that are missing from a folder: `cargo run --release -p counterfoil-ledger --example vectors -- ledger/vectors`.
+//!
+//! A vector is made once and kept for ever: a file that exists is never written again. Each has a seed of its own, so that a
+//! new one changes no other. All keys in them are known to everybody.
+
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a tool of the developers")]
+
+use counterfoil_crypto::{
+    labels,
+    quorum::{Ballot, Certificate, VoteKind},
+    relation::Suite,
+    secret::SecretBytes,
+};
+use counterfoil_ledger::{
+    block::{Block, BlockHeader, VERSION, batches_root},
+    draft::{Draft, Events, NewLoan, Repayment},
+    genesis::{Consortium, Genesis, Keys, Role},
+    names::{Date, MemberId, ProductId},
+    seal::seal,
+    wallet::Wallet,
+};
+use counterfoil_policy::Product;
+use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
+use serde_json::{Value, json};
+use std::{fs, path::PathBuf, sync::Arc};
+
+const NAMES: [&str; 4] = ["bank-a", "bank-b", "bank-c", "regulator"];
+
+/// Three parts and an auditor; two parts, 64 bits, nobody to audit and nothing that the servicer must keep; one part, one unit
+/// of share, two auditors, all of it the servicer's.
+const PRODUCTS: [&str; 3] = [
+    r#"name = "micro-loan"
+currency = "CNY"
+width = 32
+cap = "60000.00"
+parts = 3
+share_units = 100
+min_servicer_share = 30
+auditors = ["regulator"]
+
+[weights]
+bank-a = 30
+bank-b = 40
+bank-c = 20
+"#,
+    r#"# A comment, other spellings: the same product has the same hash.
+name = 'bridge'
+currency = 'JPY'
+width = 64
+cap = '900000000000'
+parts = 2
+share_units = 0x60
+min_servicer_share = 0
+auditors = []
+weights = { bank-c = 1, bank-a = 2 }
+"#,
+    r#"name = "single"
+currency = "KWD"
+width = 32
+cap = "999.5"
+parts = 1
+share_units = 1
+min_servicer_share = 100
+auditors = ["regulator", "bank-b"]
+weights = { bank-a = 7 }
+"#,
+];
+
+type Maker = fn(&mut ChaCha20Rng) -> Value;
+
+const VECTORS: [(&str, Maker); 17] = [
+    ("genesis", genesis),
+    ("block", block),
+    ("suite-1-fund", |rng| batch(Suite::Widths, 0, 1, 0, rng)),
+    ("suite-1-originate", |rng| batch(Suite::Widths, 0, 2, 2, rng)),
+    ("suite-1-repay", |rng| batch(Suite::Widths, 0, 3, 2, rng)),
+    ("suite-1-originate-wide", |rng| batch(Suite::Widths, 1, 2, 1, rng)),
+    ("suite-1-repay-wide", |rng| batch(Suite::Widths, 1, 3, 1, rng)),
+    ("suite-2-fund", |rng| batch(Suite::Packed, 0, 1, 0, rng)),
+    ("suite-2-originate", |rng| batch(Suite::Packed, 0, 2, 2, rng)),
+    ("suite-2-repay", |rng| batch(Suite::Packed, 0, 3, 2, rng)),
+    ("suite-2-originate-wide", |rng| batch(Suite::Packed, 1, 2, 1, rng)),
+    ("suite-2-repay-wide", |rng| batch(Suite::Packed, 1, 3, 1, rng)),
+    ("suite-1-originate-single", |rng| batch(Suite::Widths, 2, 2, 2, rng)),
+    ("suite-1-repay-single", |rng| batch(Suite::Widths, 2, 3, 1, rng)),
+    ("suite-2-originate-single", |rng| batch(Suite::Packed, 2, 2, 2, rng)),
+    ("suite-2-repay-single", |rng| batch(Suite::Packed, 2, 3, 1, rng)),
+    // More than 1,024 proven bits: two pieces of the second suite.
+    ("suite-2-repay-many", |rng| batch(Suite::Packed, 1, 3, 5, rng)),
+];
+
+fn main() {
+    let folder = PathBuf::from(std::env::args().nth(1).expect("usage: vectors FOLDER"));
+    for (name, make) in VECTORS {
+        let path = folder.join(format!("{name}.json"));
+        if path.exists() {
+            continue;
+        }
+        let value = make(&mut rng(name));
+        fs::write(&path, serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
+        println!("made {}", path.display());
+    }
+}
+
+fn rng(name: &str) -> ChaCha20Rng {
+    ChaCha20Rng::from_seed(blake3::derive_key("counterfoil/1 ledger vectors", name.as_bytes()))
+}
+
+/// The members' seeds and the genesis of all vectors.
+fn founded() -> (Vec<SecretBytes>, Genesis) {
+    let mut rng = rng("genesis");
+    let seeds: Vec<_> = NAMES.iter().map(|_| SecretBytes::random(&mut rng)).collect();
+    let member = |(name, seed): (&&str, &SecretBytes)| {
+        let role = if *name == "regulator" { Role::Regulator } else { Role::Bank };
+        Keys::from_seed(seed).register(name, role, &mut rng)
+    };
+    let members = NAMES.iter().zip(&seeds).map(member).collect();
+    let products = PRODUCTS.map(str::to_owned).to_vec();
+    (seeds, Genesis { version: 1, name: "vectors".into(), members, products })
+}
+
+fn genesis(_: &mut ChaCha20Rng) -> Value {
+    let (seeds, genesis) = founded();
+    let consortium = Consortium::found(genesis.clone()).unwrap();
+    let policies: Vec<_> = consortium.products().map(|(_, terms)| hex::encode(terms.policy)).collect();
+    let canonical: Vec<_> =
+        PRODUCTS.iter().map(|text| hex::encode(Product::parse(text).unwrap().to_bytes())).collect();
+    json!({
+        "what": "a consortium of three banks and a regulator with two products",
+        "seeds": seeds.iter().map(|seed| hex::encode(seed.expose())).collect::<Vec<_>>(),
+        "genesis": hex::encode(borsh::to_vec(&genesis).unwrap()),
+        "id": hex::encode(consortium.id()),
+        "products": canonical,
+        "policies": policies,
+    })
+}
+
+fn block(_: &mut ChaCha20Rng) -> Value {
+    let (seeds, genesis) = founded();
+    let consortium = Consortium::found(genesis).unwrap();
+    let batches = vec![b"the first batch".to_vec(), b"the second".to_vec(), Vec::new()];
+    let header = BlockHeader {
+        version: VERSION,
+        consortium: consortium.id(),
+        height: 2,
+        previous: [0x11; 32],
+        batches: batches_root(&batches),
+        state: [0x22; 32],
+    };
+    let block = header.id();
+    let kind = VoteKind::Precommit;
+    let ballot = Ballot { consortium: consortium.id(), kind, height: 2, round: 0, block: Some(block) };
+    let vote = |(index, seed): (u16, &SecretBytes)| {
+        (index, Keys::from_seed(seed).identity.sign(labels::VOTE_SIGNATURE, &ballot.to_bytes()))
+    };
+    let votes = (0..3).zip(&seeds).map(vote).collect();
+    json!({
+        "what": "a block (its batches are opaque to it) with the certificate of all three banks of genesis.json",
+        "header": hex::encode(borsh::to_vec(&header).unwrap()),
+        "id": hex::encode(block),
+        "block": hex::encode(Block { header, batches }.to_bytes()),
+        "certificate": hex::encode(borsh::to_vec(&Certificate { height: 2, round: 0, block, votes }).unwrap()),
+    })
+}
+
+/// The batch that ends a story of so many batches over `count` loans, told by the first bank in a product: top-ups, new loans,
+/// repayments of all of them.
+fn batch(suite: Suite, product: u16, length: usize, count: u16, rng: &mut ChaCha20Rng) -> Value {
+    let (seeds, genesis) = founded();
+    let consortium = Arc::new(Consortium::found(genesis).unwrap());
+    let mut wallet = Wallet::new(consortium, MemberId(0), Keys::from_seed(&seeds[0])).with_suite(suite);
+    let scale = [1, 10_000, 1][usize::from(product)];
+    let mut last = None;
+    for step in 0..length {
+        let events = match step {
+            0 => Events::Fund((0..3).map(|bank| (MemberId(bank), 1_000_000 * scale)).collect()),
+            1 => Events::Originate((0..count).map(|number| loan(product, number, scale)).collect()),
+            _ => Events::Repay((0..count).map(|number| repayment(&wallet, product, number, scale)).collect()),
+        };
+        let (product, value_date, booking_date) = (ProductId(product), Date(20_000), Date(20_001));
+        let sealed = seal(&wallet, &Draft { product, value_date, booking_date, events }, rng).unwrap();
+        wallet.absorb(&sealed).unwrap();
+        last = Some(sealed);
+    }
+    let sealed = last.unwrap();
+    json!({
+        "what": format!("a batch of the consortium of genesis.json, sealed under proof suite {}", suite.number()),
+        "id": hex::encode(sealed.batch.id()),
+        "sealed": hex::encode(sealed.to_bytes()),
+    })
+}
+
+fn reference(number: u16) -> String {
+    format!("L-{number}")
+}
+
+fn loan(product: u16, number: u16, scale: u64) -> NewLoan {
+    let partners: &[u16] = match (product, number) {
+        (0, 0) => &[1, 2],
+        (2, _) => &[],
+        _ => &[2],
+    };
+    let partners = partners.iter().map(|n| MemberId(*n)).collect();
+    let principal = if number == 0 { 900_003 } else { 77_777 + u64::from(number) } * scale;
+    NewLoan { reference: reference(number), terms: "12 months, 10 %".into(), principal, partners }
+}
+
+fn repayment(wallet: &Wallet, product: u16, number: u16, scale: u64) -> Repayment {
+    let loan = wallet.loan_of(ProductId(product), &reference(number)).unwrap();
+    let event = blake3::hash(&number.to_le_bytes()).into();
+    Repayment { loan, principal: 33_333 * scale, interest: 1_234 * scale, event }
+}
