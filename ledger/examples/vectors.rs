@@ -14,7 +14,7 @@ use counterfoil_crypto::{
 use counterfoil_ledger::{
     block::{Block, BlockHeader, VERSION, batches_root},
     draft::{Draft, Events, NewLoan, Repayment},
-    genesis::{Consortium, Genesis, Keys, Role},
+    genesis::{Consortium, EPOCH_BLOCKS, Genesis, Keys, Role},
     names::{Date, MemberId, ProductId},
     seal::seal,
     wallet::Wallet,
@@ -116,7 +116,7 @@ fn founded() -> (Vec<SecretBytes>, Genesis) {
     };
     let members = NAMES.iter().zip(&seeds).map(member).collect();
     let products = PRODUCTS.map(str::to_owned).to_vec();
-    (seeds, Genesis { version: 1, name: "vectors".into(), members, products })
+    (seeds, Genesis { version: 1, name: "vectors".into(), members, products, epoch_blocks: EPOCH_BLOCKS })
 }
 
 fn genesis(_: &mut ChaCha20Rng) -> Value {

@@ -72,9 +72,12 @@ def found(data: bytes) -> Consortium:
     reader = borsh.Reader(data)
     version, name = reader.number(1), reader.text()
     members, texts = reader.many(Member.read), reader.many(borsh.Reader.text)
+    epoch_blocks = reader.number(4)
     reader.end()
     if version != 1 or len(members) > 64 or len(texts) > 256:
         raise BadGenesis("an unknown version, or too many members or products")
+    if epoch_blocks == 0:
+        raise BadGenesis("an epoch without blocks")
     for member in members:
         member.check()
     for key in ("name", "identity", "view_key", "envelope_key"):
@@ -83,6 +86,8 @@ def found(data: bytes) -> Consortium:
     roles = {member.name: member.role for member in members}
     if "bank" not in roles.values():
         raise BadGenesis("there is no bank")
+    if list(roles.values()).count("bank") * len(texts) > 1024:
+        raise BadGenesis("too many pairs of a bank and a product")
     try:
         products = [product.parse(text) for text in texts]
     except product.BadProduct as error:
