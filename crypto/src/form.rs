@@ -2,7 +2,7 @@
 //!
 //! What a batch proves speaks of combinations of the commitments that it carries. A verifier that computed and encoded each
 //! would spend most of its time on it; here a combination stays a list until the end, where every element meets the sum of
-//! all its scalars once. A [`Table`] numbers the elements in the order in which a statement first names them, the same for
+//! all its scalars once. A table numbers the elements in the order in which a statement first names them, the same for
 //! prover and verifier, and says everything about them to a transcript.
 
 #![allow(clippy::arithmetic_side_effects, reason = "group and field arithmetic does not overflow")]

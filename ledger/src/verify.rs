@@ -82,6 +82,9 @@ pub fn verify(
 
 /// Verifies batches together, the proofs of all in one multiscalar multiplication, on several threads. Each gets the verdict
 /// that it would get alone; those at fault are found by bisection.
+///
+/// # Panics
+/// Never: the proof layer gives one verdict per claim.
 pub fn verify_all(
     threads: NonZeroUsize,
     consortium: &Consortium,

@@ -5,7 +5,7 @@
 //! of the `bulletproofs` crate, version 5, which the tests use as an oracle in both directions.
 //!
 //! A *packed* proof (crate-internal, for [`crate::relation`]) covers values of any bounds, one after the other, and its
-//! commitments may be combinations that are never computed: [`layout`] says how. It differs from the crate's in the
+//! commitments may be combinations that are never computed: `layout` says how. It differs from the crate's in the
 //! coefficients of the last bits and in how its transcript begins; bytes, prover and verifier are the same.
 //!
 //! The proof does not say what the values mean, nor that the prover knows an opening of anything but the
