@@ -13,11 +13,14 @@ use crate::{
     },
     transaction::{Admitted, Transaction, admit},
 };
+use counterfoil_crypto::relation::Suite;
 use rand_core::OsRng;
 use std::sync::Arc;
 
 /// The suite of all batches here.
-const SUITE: u8 = 2;
+const SUITE: u8 = Suite::Packed.number();
+/// The one that stays.
+const OTHER: u8 = Suite::Widths.number();
 
 fn retirement(world: &World, suite: u8, from: u64) -> Retirement {
     Retirement { consortium: world.consortium.id(), suite, from }
@@ -80,7 +83,7 @@ fn a_decree_takes_more_than_two_thirds_of_the_banks_once_each() {
             Some(Rejection::Signature),
         ),
         (
-            Decree { retirement: retirement(world, 2, 9), ..decree(world, it, &[0, 1, 2]) },
+            Decree { retirement: retirement(world, OTHER, 9), ..decree(world, it, &[0, 1, 2]) },
             Some(Rejection::Signature),
         ),
         (decree(world, retirement(world, 9, 9), &[0, 1, 2]), Some(Rejection::Suite)),
@@ -122,11 +125,11 @@ fn a_retirement_lies_in_the_future_is_not_moved_and_leaves_a_suite() {
     assert_eq!(blocks.fate(&first), Some(Rejection::Retired), "a replay");
     let later = retire(&blocks.world, SUITE, 200);
     assert_eq!(blocks.fate(&later), Some(Rejection::Retired), "moved");
-    let last = retire(&blocks.world, 2, 300);
+    let last = retire(&blocks.world, OTHER, 300);
     assert_eq!(blocks.fate(&last), Some(Rejection::LastSuite));
     // Both in one block, in the other order: the first stands.
     let mut fresh = Blocks::new(164);
-    let both = [1, SUITE].map(|suite| fresh.admit(&retire(&fresh.world, suite, 50)).unwrap());
+    let both = [OTHER, SUITE].map(|suite| fresh.admit(&retire(&fresh.world, suite, 50)).unwrap());
     assert_eq!(fresh.decide(&both), [None, Some(Rejection::LastSuite)]);
 }
 
@@ -159,7 +162,7 @@ fn a_replay_meets_the_decree_where_it_was_booked() {
     while history.next_block().unwrap().is_some() {}
     assert_eq!(history.height().unwrap(), 3);
     assert_eq!(history.book().retired_from(SUITE).unwrap(), Some(4));
-    assert_eq!(history.book().retired_from(2).unwrap(), None);
+    assert_eq!(history.book().retired_from(OTHER).unwrap(), None);
     // An index that is gone is rebuilt to the same state, the retirement in it.
     std::fs::remove_dir_all(folder.path().join("index")).unwrap();
     let (chain, ..) = Chain::open(folder.path(), world.consortium.clone()).unwrap();
