@@ -15,15 +15,15 @@ use counterfoil_ledger::{
     draft::{Draft, Events, NewLoan},
     genesis::{Consortium, Genesis, Keys, Role},
     names::{Date, MemberId, ProductId},
-    seal::seal,
-    verify::verify,
+    seal::{begin, seal},
+    verify::{verify, verify_all},
     wallet::Wallet,
 };
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 const SIZES: [usize; 3] = [1, 16, 256];
 const PARTS: usize = 3;
@@ -91,14 +91,52 @@ fn batches(criterion: &mut Criterion) {
     group.sample_size(10);
     for size in SIZES {
         let draft = loans(size);
-        let bytes = seal(&wallet, &draft, &mut rng).expect("a batch").to_bytes();
-        println!("{size} loans: {} bytes, {} per loan", bytes.len(), bytes.len() / size);
+        let sealed = seal(&wallet, &draft, &mut rng).expect("a batch");
+        let bytes = sealed.to_bytes();
+        let ledger = bytes.len() - borsh::to_vec(&sealed.records).expect("memory takes all").len();
+        println!(
+            "{size} loans: {} bytes per loan on the ledger, {} with its sealed records",
+            ledger / size,
+            bytes.len() / size
+        );
         group.throughput(Throughput::Elements(size as u64));
         group.bench_with_input(BenchmarkId::new("seal", size), &draft, |b, draft| {
             b.iter(|| seal(&wallet, draft, &mut rng).expect("a batch"));
         });
         group.bench_with_input(BenchmarkId::new("verify", size), &bytes, |b, bytes| {
             b.iter(|| verify(&consortium, bytes, &mut rng).expect("a good batch"));
+        });
+    }
+    group.finish();
+    together(criterion, (&consortium, &wallet), &mut rng);
+}
+
+/// Full batches verified together, as a pool or a whole chain is, on one core and on two; and one sealed on two.
+fn together(
+    criterion: &mut Criterion,
+    (consortium, wallet): (&Consortium, &Wallet),
+    rng: &mut ChaCha20Rng,
+) {
+    const TOGETHER: usize = 16;
+    let draft = loans(256);
+    let batches: Vec<_> =
+        (0..TOGETHER).map(|_| seal(wallet, &draft, rng).expect("a batch").to_bytes()).collect();
+    let batches: Vec<&[u8]> = batches.iter().map(Vec::as_slice).collect();
+    let mut group = criterion.benchmark_group("originate, 3 parts, 16 batches of 256 together");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements((TOGETHER * 256) as u64));
+    for threads in [1, 2].map(|n| NonZeroUsize::new(n).expect("not zero")) {
+        group.bench_function(BenchmarkId::new("verify, threads", threads), |b| {
+            b.iter(|| {
+                let verdicts = verify_all(threads, consortium, &batches, rng);
+                assert!(verdicts.iter().all(Result::is_ok));
+            });
+        });
+    }
+    group.throughput(Throughput::Elements(256));
+    for threads in [1, 2].map(|n| NonZeroUsize::new(n).expect("not zero")) {
+        group.bench_function(BenchmarkId::new("seal one, threads", threads), |b| {
+            b.iter(|| begin(wallet, &draft, rng).expect("a draft").prove(threads, rng).expect("a batch"));
         });
     }
     group.finish();

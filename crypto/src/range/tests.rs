@@ -312,6 +312,28 @@ fn one_bad_proof_among_many_fails_the_check() {
     }
 }
 
+/// Attack 10, as it is written: one bad proof among 1,000 good ones, in one multiplication.
+#[test]
+fn one_bad_proof_among_a_thousand_fails_the_check() {
+    let samples: Vec<_> = (0..20).map(|seed| sample(Width::Bits8, 1, 100 + seed)).collect();
+    let joined = |bad: Option<usize>| {
+        let mut check = Check::new(&mut rng(17));
+        for i in 0..1000 {
+            let (commitments, proof) = &samples[i % samples.len()];
+            let mut proof = proof.clone();
+            if bad == Some(i) {
+                let at = proof.len() - 32;
+                let b = Scalar::from_canonical_bytes(proof[at..].try_into().unwrap()).unwrap();
+                proof[at..].copy_from_slice((b + Scalar::ONE).as_bytes());
+            }
+            accumulate(Width::Bits8, commitments, &proof, &mut transcript(), &mut check).unwrap();
+        }
+        check.finish()
+    };
+    assert_eq!(joined(None), Ok(()));
+    assert_eq!(joined(Some(617)), Err(RangeError::Equation));
+}
+
 #[test]
 fn errors_that_would_cancel_do_not() {
     // The last scalars are free of the transcript: equal weights would let +1 in one proof pay for -1 in its twin.

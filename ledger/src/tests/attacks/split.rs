@@ -123,3 +123,62 @@ fn errors_that_cancel_fail_the_sigma_proof() {
     });
     assert_eq!(refusal(&handles), Some(Rejection::Sigma));
 }
+
+mod fewest_bits {
+    //! Tries to break the argument of `crate::relation` that a rest of a few bits and one quotient per total do: random
+    //! errors, whole and fractional, on the parts of a new loan. What is accepted must be fair, and what is fair accepted.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    const PRINCIPAL: i64 = 1_000_003;
+
+    /// Whether parts are whole, not negative, and each within one unit of its share.
+    fn is_fair(shares: [i64; 4], parts: [i64; 4]) -> bool {
+        let exact = |(w, a): (i64, i64)| a >= 0 && (w * PRINCIPAL - 100 * a).abs() < 100;
+        shares.into_iter().zip(parts).all(exact)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        #[test]
+        fn accepted_is_fair(
+            kept in 30i64..=90,
+            moved in prop::collection::vec((0usize..4, 0usize..4, -3i64..=3), 0..3),
+        ) {
+            let shares = [kept, 100 - kept - 2, 2, 0];
+            let mut parts = shares.map(|w| w * PRINCIPAL / 100);
+            parts[0] += PRINCIPAL - parts.iter().sum::<i64>();
+            for (from, to, by) in moved {
+                parts[from] -= by;
+                parts[to] += by;
+            }
+            let sketch = changed(&scene().originate, |sketch| {
+                relend(sketch, PRINCIPAL, shares);
+                for (part, amount) in sketch.new_loans()[0].parts.iter_mut().zip(parts) {
+                    set(&mut part.principal.amount, int(amount));
+                }
+                sketch.settle();
+            });
+            // The policy allows the servicer's part what it may miss for rounding.
+            let keeps = 10 * parts[0] + 9 >= 3 * PRINCIPAL;
+            let expected = if is_fair(shares, parts) && keeps { None } else { Some(Rejection::Range) };
+            prop_assert_eq!(refusal(&sketch), expected, "{:?} by {:?}", parts, shares);
+        }
+
+        /// `k/W` of a unit to and fro: every split equation holds modulo the group order, and no part is whole.
+        #[test]
+        fn fractions_are_refused(k in 1u64..100, from in 0usize..3, to in 0usize..3) {
+            prop_assume!(from != to);
+            let sketch = changed(&scene().originate, |sketch| {
+                let fraction = Scalar::from(k) * Scalar::from(100u64).invert();
+                let parts = &mut sketch.new_loans()[0].parts;
+                add(&mut parts[from].principal.amount, fraction);
+                add(&mut parts[to].principal.amount, -fraction);
+                sketch.settle();
+            });
+            prop_assert_eq!(refusal(&sketch), Some(Rejection::Range));
+        }
+    }
+}
