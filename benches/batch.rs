@@ -112,11 +112,7 @@ fn batches(criterion: &mut Criterion) {
 }
 
 /// Full batches verified together, as a pool or a whole chain is, on one core and on two; and one sealed on two.
-fn together(
-    criterion: &mut Criterion,
-    (consortium, wallet): (&Consortium, &Wallet),
-    rng: &mut ChaCha20Rng,
-) {
+fn together(criterion: &mut Criterion, (consortium, wallet): (&Consortium, &Wallet), rng: &mut ChaCha20Rng) {
     const TOGETHER: usize = 16;
     let draft = loans(256);
     let batches: Vec<_> =

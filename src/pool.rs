@@ -41,8 +41,8 @@ struct Desk {
     verdicts: BTreeMap<Hash, Verdict>,
     /// Remembered verdicts, oldest first.
     order: VecDeque<Hash>,
-    /// Asked for, not yet under way.
-    waiting: BTreeMap<Hash, Arc<[u8]>>,
+    /// Asked for, not yet under way, in the order of asking: nobody gets ahead by choosing bytes.
+    waiting: VecDeque<(Hash, Arc<[u8]>)>,
     /// What somebody is verifying; there is one multiplication at a time, on all cores.
     under_way: BTreeSet<Hash>,
 }
@@ -127,13 +127,15 @@ impl Desk {
     }
 
     fn ask(&mut self, missing: &[(Hash, &[u8])]) {
-        for (key, bytes) in missing.iter().filter(|(key, _)| !self.under_way.contains(key)) {
-            self.waiting.entry(*key).or_insert_with(|| Arc::from(*bytes));
+        for (key, bytes) in missing {
+            if !self.under_way.contains(key) && self.waiting.iter().all(|(other, _)| other != key) {
+                self.waiting.push_back((*key, Arc::from(*bytes)));
+            }
         }
     }
 
     fn begin(&mut self) -> Vec<(Hash, Arc<[u8]>)> {
-        let group: Vec<_> = (0..MAX_TOGETHER).map_while(|_| self.waiting.pop_first()).collect();
+        let group: Vec<_> = (0..MAX_TOGETHER).map_while(|_| self.waiting.pop_front()).collect();
         self.under_way = group.iter().map(|(key, _)| *key).collect();
         group
     }

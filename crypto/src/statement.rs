@@ -209,8 +209,11 @@ impl Statement {
         self.absorb(transcript);
         let challenge = challenge(transcript, &proof.commitments);
         absorb_responses(transcript, &proof.responses);
-        // The first weight binds the whole proof, the others follow from the same transcript.
-        let mut absorbed = proof.to_bytes();
+        // The first weight binds all that the prover chose, the statement (through the transcript) and the proof; the others
+        // follow from it.
+        let mut bound = [0u8; 32];
+        transcript.clone().challenge_bytes(b"weights", &mut bound);
+        let mut absorbed = [&bound[..], &proof.to_bytes()].concat();
         let mut scalars = vec![Scalar::ZERO; self.points.len()];
         for (equation, commitment) in self.equations.iter().zip(&proof.commitments) {
             let weight = check.weight(&std::mem::take(&mut absorbed));

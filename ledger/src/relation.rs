@@ -15,7 +15,7 @@
 //! a fraction `v/W` modulo the group order satisfies a split equation but not (1), and no range proof of the full width is
 //! needed for every part (a quotient per total instead). (2) is the fairness of `x_i` in `X = Σ x_i`.
 //!
-//! - **New principal and interest**: `x = a`, so the movement itself is the fair share (largest remainder).
+//! - **New principal and interest**: `x = a`, so the movement itself is the fair share.
 //! - **Repaid principal**: `x = b'`, the part's balance *after* the repayment, and `X = B'` the loan's. So each bank's balance
 //!   is always its share of the loan's balance to within one minor unit, however many payments there were, and the last
 //!   one takes every balance to zero. Splitting each payment alone would let rounding pile up until a part no longer
@@ -24,7 +24,7 @@
 //! # Bounds
 //!
 //! Nothing wraps modulo the group order (about 2^252): shares are below 2^8 and quotients below 2^64, so `w·h + g < 2^73`, and
-//! the terms of (2) are below 2^80. From those:
+//! the terms of (2) are below 2^86. From those:
 //! - `T <= cap` for a new loan by the policy's own rule, so every part is at most `cap`;
 //! - repaid: `0 <= B'` by a range, and by (2) `b'_i > w_i·B'/W − 1 >= −1` is an integer, so `b'_i >= 0`: no part repays more
 //!   than it is owed, and every balance stays at most `cap`;

@@ -25,9 +25,10 @@
 
 use super::{
     RangeError, Width,
-    engine::{self, Point, exponent, ristretto},
+    engine::{self, Point, ristretto},
     generators::generators,
     layout::Layout,
+    montgomery::Residue,
     msm::Workers,
 };
 use crate::pedersen;
@@ -47,7 +48,7 @@ pub struct Check {
     scalars: Vec<Scalar>,
     points: Vec<RistrettoPoint>,
     /// The scalars of `G` and `H`, by width: equal for all proofs, so they cost once.
-    generators: [(Vec<Scalar>, Vec<Scalar>); 4],
+    generators: [(Vec<Residue>, Vec<Residue>); 4],
 }
 
 impl Check {
@@ -98,12 +99,12 @@ impl Check {
     }
 
     /// The scalars of the generators `G` and `H` of a layout, to add to.
-    pub(super) fn generators(&mut self, layout: &Layout) -> (&mut [Scalar], &mut [Scalar]) {
+    pub(super) fn generators(&mut self, layout: &Layout) -> (&mut [Residue], &mut [Residue]) {
         let len = layout.len();
         let (g, h) = &mut self.generators[layout.generators() as usize];
         if g.len() < len {
-            g.resize(len, Scalar::ZERO);
-            h.resize(len, Scalar::ZERO);
+            g.resize(len, Residue::ZERO);
+            h.resize(len, Residue::ZERO);
         }
         (&mut g[..len], &mut h[..len])
     }
@@ -138,23 +139,23 @@ impl Check {
             generators(width, len.div_ceil(width.bits()))
         });
         let bases = [pedersen::value_base(), pedersen::blinding_base()];
-        let (mut exponents, mut points): (Vec<_>, Vec<&Point>) = (Vec::new(), Vec::new());
-        exponents.extend(self.scalars.iter().chain([&self.value_base, &self.blinding_base]).map(exponent));
+        let mut scalars = self.scalars;
+        scalars.extend([self.value_base, self.blinding_base]);
         let own: Vec<Point> = self.points.iter().chain(&bases).map(engine::point).collect();
-        points.extend(&own);
+        let mut points: Vec<&Point> = own.iter().collect();
         for ((g, h), set) in self.generators.iter().zip(&sets) {
-            exponents.extend(g.iter().chain(h).map(exponent));
+            scalars.extend(g.iter().chain(h).map(Residue::scalar));
             points.extend(set.g[..g.len()].iter().chain(&set.h[..h.len()]));
         }
-        let sum = Workers(threads).vartime(&exponents, &points);
+        let sum = Workers(threads).vartime(&scalars, &points);
         if ristretto(&sum).is_identity() { Ok(()) } else { Err(RangeError::Equation) }
     }
 }
 
 /// Adds a vector to another, which grows as it must.
-fn add(to: &mut Vec<Scalar>, from: Vec<Scalar>) {
+fn add(to: &mut Vec<Residue>, from: Vec<Residue>) {
     if to.len() < from.len() {
-        to.resize(from.len(), Scalar::ZERO);
+        to.resize(from.len(), Residue::ZERO);
     }
     to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }

@@ -29,13 +29,15 @@
 
 use super::{
     RangeError,
-    engine::{Exponent, Point, encode, exponent, scalar},
+    engine::{Point, encode},
+    montgomery::Residue,
     msm::{Terms, Workers},
     transcript::RangeTranscript,
     wire::InnerProduct,
 };
+use curve25519_dalek::scalar::Scalar;
 use merlin::Transcript;
-use std::{borrow::Cow, iter::Sum, ops::Mul};
+use std::borrow::Cow;
 use zeroize::Zeroizing;
 
 /// Rounds that share one set of generators of the given length. A round costs two points more per generator pair, a
@@ -46,21 +48,24 @@ fn rounds_per_fold(len: usize) -> usize {
     if len <= SHORT { len.ilog2() as usize } else { 3 }
 }
 
+/// Pairs of generators below which the cross terms take less time than a thread costs to be of use.
+const SMALL: usize = 32;
+
 /// `y` and `y⁻¹` to the powers 1, 2, 4, 8, ...
 pub(super) struct Twist {
-    powers: Vec<(Exponent, Exponent)>,
+    powers: Vec<(Residue, Residue)>,
 }
 
 impl Twist {
     /// The powers that an argument of length `len` needs.
-    pub(super) fn new(y: Exponent, y_inverse: Exponent, len: usize) -> Self {
+    pub(super) fn new(y: Residue, y_inverse: Residue, len: usize) -> Self {
         let squares =
-            std::iter::successors(Some((y, y_inverse)), |(y, inverse)| Some((y * y, inverse * inverse)));
+            std::iter::successors(Some((y, y_inverse)), |(y, inverse)| Some((*y * *y, *inverse * *inverse)));
         Self { powers: squares.take(len.ilog2() as usize + 1).collect() }
     }
 
     /// `(yʰ, y⁻ʰ)` for a power of two `h`.
-    fn to(&self, h: usize) -> &(Exponent, Exponent) {
+    fn to(&self, h: usize) -> &(Residue, Residue) {
         &self.powers[h.ilog2() as usize]
     }
 }
@@ -69,34 +74,35 @@ impl Twist {
 struct Basis<'g> {
     points: Cow<'g, [Point]>,
     /// `c_j`, one per block of the current length; `c_0 = 1`.
-    factors: Vec<Exponent>,
+    factors: Vec<Residue>,
     /// The factor `κ` common to all.
-    common: Exponent,
+    common: Residue,
 }
 
 impl<'g> Basis<'g> {
     fn new(points: &'g [Point]) -> Self {
-        Self { points: Cow::Borrowed(points), factors: vec![Exponent::ONE], common: Exponent::ONE }
+        Self { points: Cow::Borrowed(points), factors: vec![Residue::ONE], common: Residue::ONE }
     }
 
     /// Halves the length: the upper half enters with `ratio`, all of it with `common`.
-    fn halve(&mut self, ratio: Exponent, common: Exponent) {
-        self.factors = self.factors.iter().flat_map(|c| [*c, c * ratio]).collect();
+    fn halve(&mut self, ratio: Residue, common: Residue) {
+        self.factors = self.factors.iter().flat_map(|c| [*c, *c * ratio]).collect();
         self.common *= common;
     }
 
     /// Computes the current generators.
     fn fold(&mut self, workers: Workers) {
-        self.points = Cow::Owned(workers.fold(&self.factors, &self.points));
-        self.factors = vec![Exponent::ONE];
+        let factors: Vec<Scalar> = self.factors.iter().map(Residue::scalar).collect();
+        self.points = Cow::Owned(workers.fold(&factors, &self.points));
+        self.factors = vec![Residue::ONE];
     }
 
     /// Adds `Σ factor·s_i·(current generator i)` to `sum`, over the upper or the lower half of the generators.
-    fn add_half<'s>(&'s self, sum: &mut Terms<'s>, factor: Exponent, scalars: &[Exponent], upper: bool) {
+    fn add_half<'s>(&'s self, sum: &mut Terms<'s>, factor: Residue, scalars: &[Residue], upper: bool) {
         let factor = factor * self.common;
         for (c, block) in self.factors.iter().zip(self.points.chunks_exact(2 * scalars.len())) {
             let (lower_half, upper_half) = block.split_at(scalars.len());
-            sum.scaled(&(factor * c), scalars, if upper { upper_half } else { lower_half });
+            sum.scaled(factor * *c, scalars, if upper { upper_half } else { lower_half });
         }
     }
 }
@@ -105,10 +111,10 @@ impl<'g> Basis<'g> {
 struct Argument<'g> {
     g: Basis<'g>,
     h: Basis<'g>,
-    a: Zeroizing<Vec<Exponent>>,
-    b: Zeroizing<Vec<Exponent>>,
-    b_twisted: Zeroizing<Vec<Exponent>>,
-    common: Exponent,
+    a: Zeroizing<Vec<Residue>>,
+    b: Zeroizing<Vec<Residue>>,
+    b_twisted: Zeroizing<Vec<Residue>>,
+    common: Residue,
 }
 
 /// What an argument is about.
@@ -122,32 +128,32 @@ pub(super) struct Statement<'g> {
 /// Proves knowledge of `a` and `b`, whose inner product the caller's transcript has fixed.
 pub(super) fn prove(
     statement: &Statement<'_>,
-    a: Zeroizing<Vec<Exponent>>,
-    b: Zeroizing<Vec<Exponent>>,
+    a: Zeroizing<Vec<Residue>>,
+    b: Zeroizing<Vec<Residue>>,
     transcript: &mut Transcript,
     workers: Workers,
 ) -> Result<InnerProduct, RangeError> {
     let (_, y_inverse) = statement.twist.to(1);
-    let powers = std::iter::successors(Some(Exponent::ONE), |power| Some(power * y_inverse));
-    let b_twisted = Zeroizing::new(b.iter().zip(powers).map(|(b, power)| b * power).collect());
+    let powers = std::iter::successors(Some(Residue::ONE), |power| Some(power * y_inverse));
+    let b_twisted = Zeroizing::new(b.iter().zip(powers).map(|(b, power)| *b * power).collect());
     let (g, h) = (Basis::new(statement.g), Basis::new(statement.h));
-    let mut argument = Argument { g, h, a, b, b_twisted, common: Exponent::ONE };
+    let mut argument = Argument { g, h, a, b, b_twisted, common: Residue::ONE };
     let mut pairs = Vec::with_capacity(argument.a.len().ilog2() as usize);
     let mut rounds = rounds_per_fold(argument.a.len());
     while argument.a.len() > 1 {
         if rounds == 0 {
-            argument.g.fold(workers);
-            argument.h.fold(workers);
+            let Argument { g, h, .. } = &mut argument;
+            workers.both(|workers| g.fold(workers), |workers| h.fold(workers));
             rounds = rounds_per_fold(argument.a.len());
         }
         let (l, r) = argument.cross_terms(statement, workers);
         let (l, r) = (encode(&l), encode(&r));
-        let u = exponent(&transcript.halving(&l, &r)?);
+        let u = transcript.halving(&l, &r)?;
         pairs.push((l, r));
-        argument.halve(&u, &u.invert(), statement);
+        argument.halve(Residue::from(&u), Residue::from(&u.invert()), statement);
         rounds -= 1;
     }
-    let [a, b] = [argument.a[0], argument.b[0]].map(|last| scalar(&(argument.common * last)));
+    let [a, b] = [argument.a[0], argument.b[0]].map(|last| (argument.common * last).scalar());
     Ok(InnerProduct { pairs, a, b })
 }
 
@@ -160,48 +166,53 @@ impl Argument<'_> {
         let (twisted_lo, twisted_hi) = self.b_twisted.split_at(half);
         let (y, y_inverse) = statement.twist.to(half);
         let inner = self.common * self.common;
-        let terms = self.g.points.len() + 1;
-        let (mut l, mut r) = (Terms::with_capacity(terms), Terms::with_capacity(terms));
-        self.g.add_half(&mut l, self.common, a_lo, true);
-        self.h.add_half(&mut l, self.common * y, twisted_hi, false);
-        l.scaled(&inner, &[inner_product(a_lo, b_hi)], std::slice::from_ref(&statement.q));
-        self.g.add_half(&mut r, self.common, a_hi, false);
-        self.h.add_half(&mut r, self.common * y_inverse, twisted_lo, true);
-        r.scaled(&inner, &[inner_product(a_hi, b_lo)], std::slice::from_ref(&statement.q));
-        workers.vartime_pair(&l, &r)
+        let terms = || Terms::with_capacity(self.g.points.len() + 1);
+        let left = |workers| {
+            let mut l = terms();
+            self.g.add_half(&mut l, self.common, a_lo, true);
+            self.h.add_half(&mut l, self.common * *y, twisted_hi, false);
+            l.scaled(inner, &[inner_product(a_lo, b_hi)], std::slice::from_ref(&statement.q));
+            l.vartime(workers)
+        };
+        let right = |workers| {
+            let mut r = terms();
+            self.g.add_half(&mut r, self.common, a_hi, false);
+            self.h.add_half(&mut r, self.common * *y_inverse, twisted_lo, true);
+            r.scaled(inner, &[inner_product(a_hi, b_lo)], std::slice::from_ref(&statement.q));
+            r.vartime(workers)
+        };
+        let workers = if self.g.points.len() < SMALL { Workers::ONE } else { workers };
+        workers.both(left, right)
     }
 
     /// Halves vectors and generators with the challenge `u`.
-    fn halve(&mut self, u: &Exponent, u_inverse: &Exponent, statement: &Statement<'_>) {
+    fn halve(&mut self, u: Residue, u_inverse: Residue, statement: &Statement<'_>) {
         let (y, y_inverse) = statement.twist.to(self.a.len() / 2);
         let (square, inverse_square) = (u * u, u_inverse * u_inverse);
         // a: u·lo + u⁻¹·hi = u⁻¹·(u²·lo + hi);   b: u⁻¹·lo + u·hi = u⁻¹·(lo + u²·hi)
         halve(&mut self.a, |lo, hi| square * lo + hi);
         halve(&mut self.b, |lo, hi| lo + square * hi);
-        let twisted = square * y;
+        let twisted = square * *y;
         halve(&mut self.b_twisted, |lo, hi| lo + twisted * hi);
         self.common *= u_inverse;
         // G: u⁻¹·(lo + u²·hi);   H' without y⁻ⁱ: u·(lo + u⁻²·y⁻ʰ·hi)
-        self.g.halve(square, *u_inverse);
-        self.h.halve(inverse_square * y_inverse, *u);
+        self.g.halve(square, u_inverse);
+        self.h.halve(inverse_square * *y_inverse, u);
     }
 }
 
 /// Folds a vector onto its lower half and erases the upper one.
-fn halve(vector: &mut Zeroizing<Vec<Exponent>>, fold: impl Fn(&Exponent, &Exponent) -> Exponent) {
+fn halve(vector: &mut Zeroizing<Vec<Residue>>, fold: impl Fn(Residue, Residue) -> Residue) {
     let half = vector.len() / 2;
     let (lo, hi) = vector.split_at_mut(half);
     for (lo, hi) in lo.iter_mut().zip(hi) {
-        *lo = fold(lo, hi);
-        *hi = Exponent::ZERO;
+        *lo = fold(*lo, *hi);
+        *hi = Residue::ZERO;
     }
     vector.truncate(half);
 }
 
 /// `<a, b>`.
-pub(super) fn inner_product<T: Sum<T>>(a: &[T], b: &[T]) -> T
-where
-    for<'t> &'t T: Mul<&'t T, Output = T>,
-{
+pub(super) fn inner_product(a: &[Residue], b: &[Residue]) -> Residue {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -17,6 +17,7 @@ mod engine;
 mod generators;
 mod inner_product;
 mod layout;
+mod montgomery;
 mod msm;
 mod polynomials;
 mod prover;
@@ -190,10 +191,10 @@ pub fn prove_on(
     rng: &mut impl CryptoRngCore,
 ) -> Result<Vec<u8>, RangeError> {
     let m = padded(width, values.len())?;
-    let layout = Layout::uniform(width, m);
+    let (layout, workers) = (Layout::uniform(width, m), Workers(threads));
     check_values(&layout, values, blindings)?;
-    transcript.open(width.bits(), m, &prover::commitments(values, blindings));
-    prover::prove(&layout, values, blindings, transcript, rng, Workers(threads))
+    transcript.open(width.bits(), m, &prover::commitments(values, blindings, workers));
+    prover::prove(&layout, values, blindings, transcript, rng, workers)
 }
 
 /// Proves that every value is at most its bound. `transcript` must have absorbed what says what the commitments are.

@@ -27,10 +27,11 @@
 
 use super::{
     RangeError,
-    engine::{Exponent, exponent, point},
+    engine::point,
     generators::generators,
     inner_product::{self, Statement, Twist, inner_product},
     layout::Layout,
+    montgomery::Residue,
     msm::Workers,
     polynomials::{Masks, Polynomials, commit_bits},
     transcript::RangeTranscript,
@@ -61,7 +62,7 @@ pub(super) fn prove(
 
     let vector = layout.split(values);
     let masks = Masks::draw(len, &mut rng);
-    let a = (commit_bits(&vector, &generators) + pedersen::blind(&masks.alpha)).compress();
+    let a = (commit_bits(&vector, &generators, workers) + pedersen::blind(&masks.alpha)).compress();
     let s = masks.commit(&generators, workers).compress();
     let (y, z) = transcript.bits(&a, &s)?;
 
@@ -72,8 +73,8 @@ pub(super) fn prove(
         .map(|(t, tau)| (pedersen::value(t) + pedersen::blind(tau)).compress());
     let x = transcript.polynomial(&commit_1, &commit_2)?;
 
-    let (l, r) = polynomials.at(&x);
-    let t_x = inner_product(&l, &r);
+    let [l, r] = polynomials.at(&x);
+    let t_x = inner_product(&l, &r).scalar();
     let powers_of_z = std::iter::successors(Some(z * z), |power| Some(power * z));
     let gamma: Scalar = blindings.iter().zip(powers_of_z).map(|(blinding, power)| blinding * power).sum();
     let t_x_blinding = gamma + x * (*tau_1 + x * *tau_2);
@@ -83,26 +84,28 @@ pub(super) fn prove(
         g: &generators.g[..len],
         h: &generators.h[..len],
         q: point(&pedersen::value(&w)),
-        twist: Twist::new(exponent(&y), exponent(&y.invert()), len),
+        twist: Twist::new(Residue::from(&y), Residue::from(&y.invert()), len),
     };
-    let [l, r] = [l, r]
-        .map(|vector| -> Zeroizing<Vec<Exponent>> { Zeroizing::new(vector.iter().map(exponent).collect()) });
     let inner = inner_product::prove(&statement, l, r, transcript, workers)?;
     Ok(Proof { a, s, t_1: commit_1, t_2: commit_2, t_x, t_x_blinding, e_blinding, inner }.to_bytes())
 }
 
 /// `V_j = v_j·B + γ_j·B~`. Half of each is computed, so that all can be doubled and encoded with one inversion.
-pub(super) fn commitments(values: &[u64], blindings: &[Scalar]) -> Vec<CompressedRistretto> {
+pub(super) fn commitments(
+    values: &[u64],
+    blindings: &[Scalar],
+    workers: Workers,
+) -> Vec<CompressedRistretto> {
     let half = Scalar::from(2u64).invert();
-    let halves: Vec<RistrettoPoint> = values
-        .iter()
-        .zip(blindings)
-        .map(|(v, gamma)| {
+    let halves = workers.split(values.len(), 16, |range| -> Vec<RistrettoPoint> {
+        let openings = values[range.clone()].iter().zip(&blindings[range]);
+        let commit = |(v, gamma): (&u64, &Scalar)| {
             let [v, gamma] = [Scalar::from(*v) * half, gamma * half].map(Zeroizing::new);
             pedersen::value(&v) + pedersen::blind(&gamma)
-        })
-        .collect();
-    RistrettoPoint::double_and_compress_batch(&halves)
+        };
+        openings.map(commit).collect()
+    });
+    RistrettoPoint::double_and_compress_batch(&halves.concat())
 }
 
 /// The prover's randomness: a function of the transcript, of all secrets and of `rng`.

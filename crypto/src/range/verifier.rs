@@ -20,7 +20,7 @@
     reason = "field and group arithmetic cannot overflow; lengths are powers of two"
 )]
 
-use super::{Check, Layout, RangeError, transcript::RangeTranscript, wire::Proof};
+use super::{Check, Layout, RangeError, montgomery::Residue, transcript::RangeTranscript, wire::Proof};
 use curve25519_dalek::{
     ristretto::{CompressedRistretto, RistrettoPoint},
     scalar::Scalar,
@@ -149,43 +149,44 @@ fn polynomial(
 /// The generators of equation (1).
 fn vectors(weight: Scalar, layout: &Layout, c: &Challenges, proof: &Proof, check: &mut Check) {
     let k = c.u.len();
-    let mut y_inverse = c.inverses[0];
-    let first: Scalar = c.inverses[1..].iter().product();
-    let mut a_s = tensor(weight * proof.inner.a * first, k);
-    let mut b_s = tensor(weight * proof.inner.b * c.u.iter().product::<Scalar>(), k);
-    for level in 0..k {
-        // Bit number `level` of i belongs to the challenge of the round (k - 1 - level).
-        let (u, inverse) = (c.u[k - 1 - level], c.inverses[k - level]);
+    let residues = |scalars: &[Scalar]| -> Vec<Residue> { scalars.iter().map(Residue::from).collect() };
+    let (u, inverses) = (residues(&c.u), residues(&c.inverses[1..]));
+    let [weight, z, a, b, y_inverse] =
+        [&weight, &c.z, &proof.inner.a, &proof.inner.b, &c.inverses[0]].map(Residue::from);
+    let mut a_s = tensor(inverses.iter().fold(weight * a, |product, inverse| product * *inverse), k);
+    let mut b_s = tensor(u.iter().fold(weight * b, |product, u| product * *u), k);
+    let mut power = y_inverse;
+    // Bit number `level` of i belongs to the challenge of the round (k - 1 - level).
+    for (u, inverse) in u.iter().zip(&inverses).rev() {
         a_s.factor(u * u);
-        b_s.factor(inverse * inverse * y_inverse);
-        y_inverse *= y_inverse;
+        b_s.factor(inverse * inverse * power);
+        power *= power;
     }
-    let shift = weight * c.z;
+    let shift = weight * z;
     let (g, h) = check.generators(layout);
     for (g, a_s) in g.iter_mut().zip(&a_s.entries) {
-        *g -= shift + a_s;
+        *g -= shift + *a_s;
     }
     for (h, b_s) in h.iter_mut().zip(&b_s.entries) {
-        *h += shift - b_s;
+        *h += shift - *b_s;
     }
-    ranges(weight, layout, c, h);
+    ranges(weight, y_inverse, layout, c, h);
 }
 
 /// Adds `weight·z²⁺ʲ·y⁻ⁱ·c_i` to the scalar of every `H_i`.
-fn ranges(weight: Scalar, layout: &Layout, c: &Challenges, h: &mut [Scalar]) {
-    let y_inverse = c.inverses[0];
-    let powers: Vec<Scalar> =
-        std::iter::successors(Some(Scalar::ONE), |power| Some(power * y_inverse)).take(65).collect();
+fn ranges(weight: Residue, y_inverse: Residue, layout: &Layout, c: &Challenges, h: &mut [Residue]) {
+    let powers: Vec<Residue> =
+        std::iter::successors(Some(Residue::ONE), |power| Some(*power * y_inverse)).take(65).collect();
     let step = y_inverse + y_inverse;
     let mut y_start = weight;
     for (slice, power) in layout.slices().zip(c.powers_of_z()) {
-        let first = power * y_start;
+        let first = Residue::from(&power) * y_start;
         let (last, places) = (slice.bits - 1, &mut h[slice.start..slice.start + slice.bits]);
         let binary = if slice.is_binary() { slice.bits } else { last };
-        let running = std::iter::successors(Some(first), |entry| Some(entry * step));
+        let running = std::iter::successors(Some(first), |entry| Some(*entry * step));
         places[..binary].iter_mut().zip(running).for_each(|(h, entry)| *h += entry);
         if binary == last {
-            places[last] += first * powers[last] * Scalar::from(slice.top);
+            places[last] += first * powers[last] * Residue::from(&Scalar::from(slice.top));
         }
         y_start *= powers[slice.bits];
     }
@@ -193,10 +194,10 @@ fn ranges(weight: Scalar, layout: &Layout, c: &Challenges, h: &mut [Scalar]) {
 
 /// A vector whose entry `i` is a product over the bits of `i`.
 struct Tensor {
-    entries: Vec<Scalar>,
+    entries: Vec<Residue>,
 }
 
-fn tensor(first: Scalar, k: usize) -> Tensor {
+fn tensor(first: Residue, k: usize) -> Tensor {
     let mut entries = Vec::with_capacity(1 << k);
     entries.push(first);
     Tensor { entries }
@@ -204,7 +205,7 @@ fn tensor(first: Scalar, k: usize) -> Tensor {
 
 impl Tensor {
     /// Appends one more bit, the highest: where it is set, entries are multiplied by `factor`.
-    fn factor(&mut self, factor: Scalar) {
+    fn factor(&mut self, factor: Residue) {
         for i in 0..self.entries.len() {
             self.entries.push(self.entries[i] * factor);
         }

@@ -152,7 +152,7 @@ impl<W: Witness> Relation<W> {
     /// Requires `quantity` to be an integer from 0 to its bound.
     pub fn in_range(&mut self, bound: Bound, quantity: &Committed<W>) {
         match (self.suite, bound) {
-            // A bound of zero has no bits to prove: one bit, then, of which the exact bound leaves nothing.
+            // A bound of zero has no bits to prove: one bit where it is rough, two plain ranges where it is exact.
             (Suite::Packed, Bound::Roughly(most)) => self.under(most.max(1), quantity.clone()),
             (Suite::Packed, Bound::Exactly(most)) if most > 0 => self.under(most, quantity.clone()),
             (Suite::Widths, Bound::Roughly(most)) => {

@@ -97,3 +97,27 @@ fn nonces_are_hedged_against_a_repeating_generator() {
     let b = validity(opening.commit(), &pairs[..1]).prove(&mut transcript(), &witness, &mut rng());
     assert_ne!(a.commitments[0], b.commitments[0]);
 }
+
+/// A check whose generator repeats must still not let a false statement through: its weights have to depend on the statement.
+/// Here responses and commitments are chosen first, then the images such that their errors cancel.
+#[test]
+fn a_known_generator_state_does_not_help_to_cancel_two_equations() {
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+    let known = || Check::new(&mut ChaCha20Rng::seed_from_u64(6));
+    let z = Scalar::from(7u64);
+    let (b, b_blinding) = (value_base(), blinding_base());
+    let commitments = vec![(b * z).compress(), (b_blinding * z).compress()];
+    let proof = Proof { commitments, responses: vec![z] };
+    let mut foreseen = known();
+    let [first, second] = [foreseen.weight(&proof.to_bytes()), foreseen.weight(&[])];
+    // Claims `second·B = s·B` and `−first·B = s·B~` for one s: false, or a discrete logarithm.
+    let mut statement = Statement::new(b"test cancelling");
+    let s = statement.secret();
+    let [p, q] = [statement.point(&b), statement.point(&b_blinding)];
+    statement.require(&Element::from(&(b * second)).into(), &[(s, p)]);
+    statement.require(&Element::from(&(b * -first)).into(), &[(s, q)]);
+    let (mut check, mut sum) = (known(), statement.table.sum());
+    statement.accumulate_apart(&mut transcript(), &proof, &mut check, &mut sum).unwrap();
+    statement.table.finish(sum, &mut check);
+    assert!(check.finish().is_err(), "a false statement verifies");
+}

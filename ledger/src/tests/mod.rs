@@ -5,6 +5,7 @@
 mod attacks;
 mod blocks;
 mod books;
+mod completeness;
 mod privacy;
 mod recovery;
 mod totals;
