@@ -184,4 +184,37 @@ mod tests {
         assert_eq!(Form::default().point(), RistrettoPoint::identity());
         assert_eq!(*Form::default().element().point(), RistrettoPoint::identity());
     }
+
+    #[test]
+    fn a_multiple_of_one_element_is_not_that_element() {
+        let element = Element::from(&RistrettoPoint::random(&mut OsRng));
+        let two = Scalar::from(2u64);
+        for form in [Form::of(element.clone(), two), Form::from(element.clone()).scaled(&two)] {
+            assert_eq!(*form.element().point(), element.point() + element.point());
+        }
+        assert_eq!(Form::from(element.clone()).element(), element);
+    }
+
+    /// The table's elements and an entry's terms, as a transcript and a shape see them.
+    #[test]
+    fn everything_about_a_form_is_written() {
+        let elements: Vec<_> = (0..2).map(|_| Element::from(&RistrettoPoint::random(&mut OsRng))).collect();
+        let mut table = Table::default();
+        let written = |table: &mut Table, form: Form| {
+            let mut bytes = Vec::new();
+            table.enter(&form).write(&mut bytes);
+            bytes
+        };
+        let first = written(&mut table, elements[0].clone().into());
+        let second = written(&mut table, elements[1].clone().into());
+        let end = |table: &Table| {
+            let mut transcript = Transcript::new(b"test");
+            table.absorb(&mut transcript);
+            crate::statement::challenge_scalar(&mut transcript, b"end")
+        };
+        let expected =
+            |number: u32| [&1u32.to_le_bytes()[..], &number.to_le_bytes(), Scalar::ONE.as_bytes()].concat();
+        assert_eq!((first, second), (expected(0), expected(1)));
+        assert_ne!(end(&table), end(&Table::default()));
+    }
 }

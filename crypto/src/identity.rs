@@ -193,4 +193,18 @@ mod tests {
         let identity = Identity::from_seed(&SecretBytes::new([0x5a; 32]));
         assert!(!format!("{identity:?}").contains("5a5a"));
     }
+
+    #[test]
+    fn a_key_survives_its_forms() {
+        let identity = Identity::from_seed(&SecretBytes::new([0x5a; 32]));
+        assert_eq!(identity.to_seed().expose(), &[0x5a; 32]);
+        // RFC 8410: the seed is an octet string inside an octet string.
+        assert!(identity.to_pkcs8_der().windows(34).any(|w| w[..2] == [4, 32] && w[2..] == [0x5a; 32]));
+        let public = identity.public();
+        assert_eq!(public.to_string(), hex::encode(public.as_bytes()));
+        assert_eq!(borsh::from_slice::<PublicIdentity>(public.as_bytes()).unwrap(), public);
+        assert!(borsh::from_slice::<PublicIdentity>(&[0; 32]).is_err(), "of small order");
+        let signature = identity.sign(labels::VOTE_SIGNATURE, b"yes");
+        assert_eq!(Signature::from_bytes(*signature.as_bytes()), signature);
+    }
 }

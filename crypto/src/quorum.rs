@@ -181,4 +181,15 @@ mod tests {
         assert_eq!(moved.verify([1; 32], &keys), Err(CertificateError::Signature { index: 0 }));
         assert_eq!(good.verify([2; 32], &keys), Err(CertificateError::Signature { index: 0 }));
     }
+
+    #[test]
+    fn all_may_vote_and_no_more_than_all() {
+        let (keys, all) = certificate(4, &[0, 1, 2, 3]);
+        assert_eq!(all.verify([1; 32], &keys), Ok(()));
+        let mut padded = all.clone();
+        padded.votes.push(all.votes[3]);
+        assert_eq!(padded.verify([1; 32], &keys), Err(CertificateError::TooMany { have: 5, validators: 4 }));
+        let (keys, descending) = certificate(4, &[0, 3, 2]);
+        assert_eq!(descending.verify([1; 32], &keys), Err(CertificateError::Order { index: 2 }));
+    }
 }

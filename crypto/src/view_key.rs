@@ -231,4 +231,12 @@ mod tests {
     fn the_identity_is_no_key() {
         assert!(PublicViewKey::decode(Encoded::from(&RistrettoPoint::identity())).is_err());
     }
+
+    #[test]
+    fn public_keys_are_equal_when_their_points_are() {
+        let (mine, other) = (key().public(), key().public());
+        assert_eq!(PublicViewKey::decode(mine.encoded()).unwrap(), mine);
+        assert_ne!(mine, other);
+        assert_eq!(Encoded::from(&mine.point()), mine.encoded());
+    }
 }

@@ -71,7 +71,7 @@ fn the_edges_of_a_window() {
         let (half, table) = ((1u64 << bits) / 2, small());
         for expected in [half, 1 << 40, u64::MAX - half] {
             let find = |p: &RistrettoPoint| table.find_near(p, expected, bits, threads(2));
-            let last = (expected - half + (1 << bits)) - 1;
+            let last = expected - half + ((1 << bits) - 1);
             for v in [expected - half, expected, last] {
                 assert_eq!(find(&point(v)), Ok(v), "{v} near {expected}, {bits} bits");
             }

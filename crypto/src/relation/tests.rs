@@ -1,5 +1,9 @@
 //! Tests.
 
+mod binding;
+mod merged;
+mod rows;
+
 use super::*;
 use crate::{
     encoding,

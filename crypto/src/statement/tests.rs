@@ -121,3 +121,40 @@ fn a_known_generator_state_does_not_help_to_cancel_two_equations() {
     statement.table.finish(sum, &mut check);
     assert!(check.finish().is_err(), "a false statement verifies");
 }
+
+/// Whatever is public about a statement leads to another challenge: its name, its points, its shape.
+#[test]
+fn the_whole_statement_is_absorbed() {
+    let [p, q] = [2u64, 3].map(|v| RistrettoPoint::mul_base(&Scalar::from(v)));
+    let after = |name: &'static [u8], secrets: usize, point: RistrettoPoint, pick: [usize; 2]| {
+        let mut s = Statement::new(name);
+        let named: Vec<_> = (0..secrets).map(|_| s.secret()).collect();
+        let points = [s.point(&point), s.point(&q)];
+        s.require(&Element::from(&p).into(), &[(named[pick[0]], points[pick[1]])]);
+        let mut transcript = transcript();
+        s.absorb(&mut transcript);
+        challenge_scalar(&mut transcript, b"end")
+    };
+    let honest = after(b"a", 2, p, [0, 0]);
+    assert_eq!(honest, after(b"a", 2, p, [0, 0]));
+    for other in [
+        after(b"b", 2, p, [0, 0]),
+        after(b"a", 3, p, [0, 0]),
+        after(b"a", 2, p + q, [0, 0]),
+        after(b"a", 2, p, [1, 0]),
+        after(b"a", 2, p, [0, 1]),
+    ] {
+        assert_ne!(honest, other);
+    }
+}
+
+/// What follows depends on the responses, too.
+#[test]
+fn responses_are_absorbed() {
+    let after = |response: Scalar| {
+        let mut transcript = transcript();
+        absorb_responses(&mut transcript, &[response]);
+        challenge_scalar(&mut transcript, b"end")
+    };
+    assert_ne!(after(Scalar::ONE), after(-Scalar::ONE));
+}
