@@ -199,6 +199,7 @@ fn pieces_keep_every_bound() {
     };
     assert_eq!(verify(&quantities), Ok(()));
     let mut above = quantities.clone();
+    // In the last piece.
     let last = &mut above[697];
     *last = last.plus(&Committed::constant(1));
     assert!(verify(&above).is_err());
