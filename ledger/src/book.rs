@@ -16,9 +16,10 @@
 //! | `e`, `t` | epochs and what is kept of the last; see [`crate::epoch`] |
 
 use crate::{
-    batch::{Body, Header, NewLoan, Posting, RepaidLoan, loan_id, owner_key},
+    batch::{Header, loan_id, owner_key},
+    body::{Body, Effect, Leg, NewLoan, Posting, Touched, TouchedLoan, WrittenLoan, legs},
     genesis::Consortium,
-    names::{AccountKind, Component, Hash, Lane, LoanId, MemberId, ProductId, entry},
+    names::{AccountKind, Hash, Lane, LoanId, MemberId, ProductId, entry},
     rejection::Rejection,
     store::{Changes, StateStore, StoreError, tree::STATE},
     transaction::Admitted,
@@ -41,6 +42,8 @@ pub struct Position {
     pub share: Encoded,
     /// Principal outstanding, committed.
     pub principal: Encoded,
+    /// Whether its bank has written it off: then nothing is outstanding on its books, whatever the customer owes.
+    pub written_off: bool,
 }
 
 /// A loan: its positions, the servicer's first.
@@ -223,22 +226,26 @@ struct Layer<'a, 'b> {
 impl Layer<'_, '_> {
     fn apply(&mut self, verified: &Verified) -> Result<(), ApplyError> {
         let head = self.advance(verified.id())?;
-        match &verified.batch().content.body {
-            Body::Fund { postings } => self.fund(postings)?,
-            Body::Originate { reserves, loans, postings } => {
-                self.take_up(head)?;
-                self.starts_from(reserves)?;
-                for (index, loan) in (0u16..).zip(loans) {
-                    self.open(index, loan)?;
-                }
-                self.post(Component::Principal, postings)?;
+        let body = &verified.batch().content.body;
+        if self.header.kind.lane() == Lane::Loans {
+            self.take_up(head)?;
+        }
+        if let Some(reserves) = body.reserves() {
+            self.starts_from(reserves)?;
+        }
+        match body {
+            Body::Fund { postings } => self.wait(postings)?,
+            Body::Release { .. } => {}
+            Body::Originate { loans, .. } => {
+                (0u16..).zip(loans).try_for_each(|(index, loan)| self.open(index, loan))?;
             }
-            Body::Repay { loans, principal, interest } => {
-                self.take_up(head)?;
-                loans.iter().try_for_each(|loan| self.repay(loan))?;
-                self.post(Component::Principal, principal)?;
-                self.post(Component::Interest, interest)?;
-            }
+            Body::Repay(touched) | Body::Recover { touched, .. } => self.touch_all(touched)?,
+            Body::Draw { touched, .. } | Body::Reschedule(touched) => self.touch_all(touched)?,
+            Body::WriteOff { loans, .. } => loans.iter().try_for_each(|loan| self.write_off(loan))?,
+        }
+        for (component, postings) in body.postings() {
+            let (debit, credit) = entry(self.header.kind, component);
+            self.transfer(postings, debit, credit)?;
         }
         Ok(())
     }
@@ -256,13 +263,14 @@ impl Layer<'_, '_> {
         Ok(head)
     }
 
-    fn fund(&mut self, postings: &[WirePosting]) -> Result<(), ApplyError> {
+    /// A top-up waits to be taken up by the next batch of the other lane.
+    fn wait(&mut self, postings: &[WirePosting]) -> Result<(), ApplyError> {
         let loans: Head = self.read(&self.head_key(Lane::Loans))?.unwrap_or_default();
         if self.header.sequence.saturating_sub(loans.merged) > MAX_WAITING {
             return Err(Rejection::Backlog.into());
         }
         self.write(self.waiting_key(self.header.sequence), &postings);
-        self.post(Component::Principal, postings)
+        Ok(())
     }
 
     /// Moves the top-ups that the batch takes up from `Incoming` to `Reserve`.
@@ -296,36 +304,75 @@ impl Layer<'_, '_> {
         if self.read::<Loan>(&id)?.is_some() {
             return Err(Rejection::Exists.into());
         }
-        let position = |part: &crate::batch::NewPart<Encoded, Encoded>| Position {
+        let position = |part: &crate::body::NewPart<Encoded, Encoded>| Position {
             owner: owner_key(&part.owner),
             share: part.share,
             principal: part.principal.amount,
+            written_off: false,
         };
         let Header { servicer, product, .. } = *self.header;
         self.write(id, &Loan { servicer, product, positions: loan.parts.iter().map(position).collect() });
         Ok(())
     }
 
-    fn repay(&mut self, repaid: &RepaidLoan<Encoded, Encoded>) -> Result<(), ApplyError> {
-        let key = loan_key(repaid.loan);
-        let mut loan: Loan = self.read(&key)?.ok_or(Rejection::Loan)?;
-        // A loan of another servicer or product is, for this batch, no loan.
-        if loan.servicer != self.header.servicer || loan.product != self.header.product {
-            return Err(Rejection::Loan.into());
-        }
-        for (position, part) in loan.positions.iter_mut().zip(&repaid.parts) {
+    fn touch_all<const N: usize>(
+        &mut self,
+        touched: &Touched<Encoded, Encoded, N>,
+    ) -> Result<(), ApplyError> {
+        touched.loans.iter().try_for_each(|loan| self.touch(legs(self.header.kind), loan))
+    }
+
+    fn touch<const N: usize>(
+        &mut self,
+        legs: &[Leg],
+        touched: &TouchedLoan<Encoded, Encoded, N>,
+    ) -> Result<(), ApplyError> {
+        let (key, mut loan) = self.loan(touched.loan)?;
+        let moves = legs.iter().any(|leg| leg.effect != Effect::Leaves);
+        for (position, part) in loan.positions.iter_mut().zip(&touched.parts) {
             if position.principal != part.balance || position.share != part.share {
                 return Err(Rejection::Stale.into());
             }
-            position.principal = sum(&part.balance, &negated(&part.principal.amount)?)?;
+            if moves && position.written_off {
+                return Err(Rejection::WrittenOff.into());
+            }
+            for (leg, portion) in legs.iter().zip(&part.legs) {
+                let amount = &portion.movement.amount;
+                position.principal = match leg.effect {
+                    Effect::Lowers => sum(&position.principal, &negated(amount)?)?,
+                    Effect::Raises => sum(&position.principal, amount)?,
+                    Effect::Leaves => continue,
+                };
+            }
         }
         self.write(key, &loan);
         Ok(())
     }
 
-    fn post(&mut self, component: Component, postings: &[WirePosting]) -> Result<(), ApplyError> {
-        let (debit, credit) = entry(self.header.kind, component);
-        self.transfer(postings, debit, credit)
+    fn write_off(&mut self, written: &WrittenLoan<Encoded, Encoded>) -> Result<(), ApplyError> {
+        let (key, mut loan) = self.loan(written.loan)?;
+        for part in &written.parts {
+            let position = loan.positions.get_mut(usize::from(part.part)).ok_or(Rejection::Shape)?;
+            if position.principal != part.balance.amount {
+                return Err(Rejection::Stale.into());
+            }
+            if position.written_off {
+                return Err(Rejection::WrittenOff.into());
+            }
+            (position.principal, position.written_off) = (zero(), true);
+        }
+        self.write(key, &loan);
+        Ok(())
+    }
+
+    /// An open loan of this batch's servicer and product: another's is, for this batch, no loan.
+    fn loan(&self, id: LoanId) -> Result<(Vec<u8>, Loan), ApplyError> {
+        let key = loan_key(id);
+        let loan: Loan = self.read(&key)?.ok_or(Rejection::Loan)?;
+        if loan.servicer != self.header.servicer || loan.product != self.header.product {
+            return Err(Rejection::Loan.into());
+        }
+        Ok((key, loan))
     }
 
     /// Debits one account of every bank and credits another by the same commitments.

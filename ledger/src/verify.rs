@@ -4,9 +4,8 @@
 //! they are the present ones is for [`crate::book`] to compare. So verification runs in parallel, ahead of the order, once.
 
 use crate::{
-    batch::{
-        Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, Sealed, SealedBody, TERMS_CLASS, VERSION,
-    },
+    batch::{Batch, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, Sealed, TERMS_CLASS, VERSION},
+    body::{Body, SealedBody, Touched},
     form::Turn,
     genesis::{Consortium, Terms},
     names::{Hash, Kind},
@@ -164,41 +163,72 @@ fn shape(consortium: &Consortium, terms: &Terms, sealed: &Sealed) -> Result<(), 
     let content = &sealed.batch.content;
     let (banks, auditors) = (consortium.banks().len(), terms.auditors.len());
     let parts = usize::from(terms.product.parts());
-    let loans = content.body.loan_count();
-    let (kind, loans_ok, parts_ok, records, sections) = match &content.body {
-        Body::Fund { .. } => (Kind::Fund, true, true, 1, banks),
-        Body::Originate { reserves, loans: new, .. } => {
-            let parts_ok = reserves.len() == banks && new.iter().all(|loan| loan.parts.len() == parts);
-            (Kind::Originate, (1..=MAX_LOANS).contains(&loans), parts_ok, loans, parts)
-        }
-        Body::Repay { loans: repaid, .. } => {
-            let different: BTreeSet<_> = repaid.iter().map(|loan| loan.loan).collect();
-            // A loan twice in one batch would start twice from one balance.
-            let loans_ok = (1..=MAX_LOANS).contains(&loans) && different.len() == loans;
-            let parts_ok = repaid.iter().all(|loan| loan.parts.len() == parts);
-            (Kind::Repay, loans_ok, parts_ok, loans, parts)
-        }
-    };
+    let kind = content.body.kind();
     let handles_ok = movements(&content.body).all(|handles| handles == auditors);
     let postings_ok = content.body.postings().iter().all(|(_, postings)| {
         postings.len() == banks && postings.iter().all(|p| p.handles.len() == auditors.saturating_add(1))
     });
+    let reserves_ok = content.body.reserves().is_none_or(|reserves| reserves.len() == banks);
     let no_merge_of_itself = kind != Kind::Fund || content.header.merged == 0;
     let counts = kind == content.header.kind
-        && loans_ok
-        && parts_ok
+        && loans_ok(&content.body)
+        && parts_ok(&content.body, parts)
         && handles_ok
         && postings_ok
+        && reserves_ok
         && no_merge_of_itself;
+    let (records, sections) = sections(&content.body, banks);
     let records_ok = sealed.records.envelopes.len() == consortium.genesis().members.len()
         && sealed.records.records.len() == records
-        && sealed.records.records.iter().all(|record| record_shape(record, kind, sections, auditors));
+        && sealed
+            .records
+            .records
+            .iter()
+            .zip(sections)
+            .all(|(record, sections)| record_shape(record, kind, sections, auditors));
     if counts && records_ok { Ok(()) } else { Err(Rejection::Shape) }
 }
 
+/// Between one loan and the most, none twice: a loan twice in one batch would start twice from one balance.
+fn loans_ok(body: &SealedBody) -> bool {
+    if matches!(body, Body::Fund { .. } | Body::Release { .. }) {
+        return true;
+    }
+    let touched = body.touched();
+    let different: BTreeSet<_> = touched.iter().map(|(loan, _)| loan).collect();
+    (1..=MAX_LOANS).contains(&body.loan_count()) && different.len() == touched.len()
+}
+
+/// Every loan has the product's parts; of a write-off at least one, none twice.
+fn parts_ok(body: &SealedBody, parts: usize) -> bool {
+    fn all<const N: usize>(touched: &Touched<Encoded, Encoded, N>, parts: usize) -> bool {
+        touched.loans.iter().all(|loan| loan.parts.len() == parts)
+    }
+    match body {
+        Body::Fund { .. } | Body::Release { .. } => true,
+        Body::Originate { loans, .. } => loans.iter().all(|loan| loan.parts.len() == parts),
+        Body::Repay(touched) | Body::Recover { touched, .. } => all(touched, parts),
+        Body::Draw { touched, .. } | Body::Reschedule(touched) => all(touched, parts),
+        Body::WriteOff { loans, .. } => loans.iter().all(|loan| {
+            let ascending = loan.parts.windows(2).all(|pair| pair[0].part < pair[1].part);
+            ascending && loan.parts.last().is_some_and(|last| usize::from(last.part) < parts)
+        }),
+    }
+}
+
+/// How many records a body has, and how many `share` sections each.
+fn sections(body: &SealedBody, banks: usize) -> (usize, Vec<usize>) {
+    let counts: Vec<_> = match body {
+        Body::Fund { .. } | Body::Release { .. } => vec![banks],
+        Body::Originate { loans, .. } => loans.iter().map(|loan| loan.parts.len()).collect(),
+        other => other.touched().iter().map(|(_, places)| places.len()).collect(),
+    };
+    (counts.len(), counts)
+}
+
 fn movements(body: &SealedBody) -> impl Iterator<Item = usize> {
-    use crate::names::Component::{Interest, Principal};
-    [Principal, Interest].into_iter().flat_map(|c| body.movements(c)).map(|movement| movement.handles.len())
+    let components = body.postings().into_iter().map(|(component, _)| component);
+    components.flat_map(|c| body.movements(c)).map(|movement| movement.handles.len())
 }
 
 /// Every section has the length and the number of wraps of its class, whoever it is for.
@@ -246,7 +276,8 @@ impl Turn<Encoded, Encoded> for Decode {
 
 /// The two books agree: per component, the sum of the movements IS the sum of the postings.
 fn balance(body: &LinkedBody<()>) -> Result<(), Rejection> {
-    if matches!(body, Body::Fund { .. }) {
+    // What goes into a reserve or out of it is no movement of any loan.
+    if matches!(body, Body::Fund { .. } | Body::Release { .. }) {
         return Ok(());
     }
     let agree = body.postings().iter().all(|(component, postings)| {

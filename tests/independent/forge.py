@@ -76,7 +76,7 @@ def attacks(f: Forger) -> list[tuple[str, str, bytes]]:
         ("a byte too many", "Malformed", data + b"\0"),
         ("another version", "Malformed", b"\2" + data[1:]),
         ("a vector of 2^32 - 1 envelopes", "Malformed", data[:records] + b"\xff" * 4 + data[records + 4:]),
-        ("a kind that is none", "Malformed", data[:70] + b"\3" + data[71:]),
+        ("a kind that is none", "Malformed", data[:70] + b"\xff" + data[71:]),
         ("another consortium", "Consortium", f.flipped(2)),
         ("a suite that is none", "Suite", data[:1] + b"\x7f" + data[2:]),
         ("a regulator as servicer", "Member", data[:34] + b"\3\0" + data[36:]),

@@ -175,17 +175,23 @@ impl<W: Witness> Relation<W> {
 
     /// Requires, for every row `(factor, images)`, `image_j = factor·base_j` as values. Draws the challenges that combine the
     /// rows, and the bases, from `transcript`, which must have absorbed all of them.
-    pub fn products<const N: usize>(
+    ///
+    /// # Panics
+    /// When a row has not one image per base: whoever writes a relation counts them.
+    pub fn products(
         &mut self,
         transcript: &mut Transcript,
-        bases: [&Committed<W>; N],
-        rows: &[(&Committed<W>, [Committed<W>; N])],
+        bases: &[&Committed<W>],
+        rows: &[(&Committed<W>, Vec<Committed<W>>)],
     ) {
+        // A missing image would silently drop out of the combination.
+        assert!(rows.iter().all(|row| row.1.len() == bases.len()), "one image per base in every row");
         let weights: Vec<_> = rows.iter().map(|_| challenge_scalar(transcript, b"product")).collect();
         let mu = challenge_scalar(transcript, b"bases");
-        let powers: Vec<_> = std::iter::successors(Some(Scalar::ONE), |p| Some(p * mu)).take(N).collect();
+        let powers: Vec<_> =
+            std::iter::successors(Some(Scalar::ONE), |p| Some(p * mu)).take(bases.len()).collect();
         let factors = Committed::combine(&weights, rows.iter().map(|row| row.0));
-        let base = Committed::combine(&powers, bases.into_iter());
+        let base = Committed::combine(&powers, bases.iter().copied());
         let images: Vec<_> = rows.iter().map(|row| Committed::combine(&powers, row.1.iter())).collect();
         let image = Committed::combine(&weights, images.iter());
 

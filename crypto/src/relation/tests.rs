@@ -26,7 +26,7 @@ fn relation<W: Witness>(
     }
     let [w, h, x] = [&quantities[0], &quantities[1], &quantities[2]];
     let mut relation = Relation::new(suite, b"test");
-    relation.products(transcript, [h], &[(w, [x.clone()])]);
+    relation.products(transcript, &[h], &[(w, vec![x.clone()])]);
     relation.handles(transcript, std::slice::from_ref(viewer), &[(x, std::slice::from_ref(handle))]);
     relation.in_range(Bound::Exactly(100), w);
     relation.in_range(Bound::Roughly(1 << 31), x);

@@ -17,6 +17,14 @@ pub struct PartView {
     pub outstanding: u64,
     /// Interest received.
     pub interest: u64,
+    /// Added to the principal without money.
+    pub capitalised: u64,
+    /// Written off.
+    pub written_off: u64,
+    /// Proceeds received beside repayments.
+    pub proceeds: u64,
+    /// What they cost.
+    pub costs: u64,
 }
 
 /// A loan, as far as the viewer may read it.
@@ -67,7 +75,7 @@ pub enum Finding {
         kind: Kind,
         /// The bank.
         bank: MemberId,
-        /// Principal or interest.
+        /// Which of its postings.
         component: Component,
     },
     /// A control account holds another total than the parts add up to.

@@ -33,8 +33,8 @@ macro_rules! verdict {
 /// Quantities: two factors, two bases, then the images of the first row and of the second.
 fn products<W: Witness>(q: &[Committed<W>], transcript: &mut Transcript) -> Relation<W> {
     let mut relation = Relation::new(Suite::Packed, b"rows");
-    let rows = [(&q[0], [q[4].clone(), q[5].clone()]), (&q[1], [q[6].clone(), q[7].clone()])];
-    relation.products(transcript, [&q[2], &q[3]], &rows);
+    let rows = [(&q[0], vec![q[4].clone(), q[5].clone()]), (&q[1], vec![q[6].clone(), q[7].clone()])];
+    relation.products(transcript, &[&q[2], &q[3]], &rows);
     relation
 }
 
