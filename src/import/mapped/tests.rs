@@ -1,23 +1,36 @@
 //! Tests.
 
-use super::*;
+use super::{super::mapping::AUTO, *};
 use flate2::{Compression, write::GzEncoder};
 use std::{fs, io::Write as _, path::PathBuf};
 
 const LOAN_FILE: &str = "loan_id,pool,rate,term_m,first_period,first_begin_bal_c\n\
     7,p,0.073,74,2017-05,1000\n8,p,0.1,60,2017-06,500\n";
-const EVENT_FILE: &str = "loan_id,period,begin_c,principal_c,payment_c,end_c,repo_proceeds_c,kind\n\
-    7,2017-05,1000,100,130,900,0,payment\n\
-    7,2017-06,900,0,0,900,0,no_payment\n\
-    7,2017-07,900,900,910,0,0,payoff\n\
-    8,2017-06,500,0,20,500,0,interest_only_or_partial\n";
+const EVENT_FILE: &str = "loan_id,period,begin_c,principal_c,payment_c,end_c,recovery_c,repo_proceeds_c,kind\n\
+    7,2017-05,1000,100,130,900,,0,payment\n\
+    7,2017-06,900,0,0,900,,0,no_payment\n\
+    7,2017-07,900,900,910,0,,0,payoff\n\
+    8,2017-06,500,0,20,500,,0,interest_only_or_partial\n";
+
+const MAY: Date = Date(17_317);
+const JUNE: Date = Date(17_347);
+const JULY: Date = Date(17_378);
 
 fn import(loans: &[u8], events: &[u8], limit: Option<usize>) -> Result<Portfolio, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let (loan_path, event_path) = (folder.path().join("loans.csv"), folder.path().join("events.csv"));
     fs::write(&loan_path, loans).unwrap();
     fs::write(&event_path, events).unwrap();
-    read(&loan_path, &event_path, limit, 3)
+    let mapping = Mapping::parse(AUTO).unwrap();
+    let partners = ["b", "c", "d"].map(String::from);
+    read(&Source {
+        mapping: &mapping,
+        loans: &loan_path,
+        events: &event_path,
+        limit,
+        exponent: 2,
+        partners: (&partners, 3),
+    })
 }
 
 fn example() -> Portfolio {
@@ -38,19 +51,15 @@ fn packed(text: &str) -> Vec<u8> {
 fn reads_openings_and_payments() {
     let portfolio = example();
     let openings: Vec<_> =
-        portfolio.openings.iter().map(|o| (o.loan.as_str(), o.period.to_string(), o.principal)).collect();
-    assert_eq!(openings, [("7", "2017-05".into(), 1000), ("8", "2017-06".into(), 500)]);
-    assert_eq!(portfolio.openings[0].partners, [0]); // 1 + 7 mod 7
-    assert_eq!(portfolio.openings[1].partners, [1]);
+        portfolio.openings.iter().map(|o| (o.loan.as_str(), o.date, o.principal)).collect();
+    assert_eq!(openings, [("7", MAY, 1000), ("8", JUNE, 500)]);
+    assert_eq!(portfolio.openings[0].partners, ["b"]); // 1 + 7 mod 7
+    assert_eq!(portfolio.openings[1].partners, ["c"]);
     assert_eq!(portfolio.openings[0].terms, "7.30 % a year, 74 months");
-    let payments: Vec<_> = portfolio
-        .payments
-        .iter()
-        .map(|p| (p.period.to_string(), &*p.loan, p.principal, p.interest))
-        .collect();
-    let expected = [("2017-05", "7", 100, 30), ("2017-06", "8", 0, 20), ("2017-07", "7", 900, 10)];
-    assert_eq!(payments, expected.map(|(month, loan, p, i)| (month.to_owned(), loan, p, i)));
-    assert_eq!(counts(&portfolio), [("no_payment", 1)]);
+    let paid = |principal, interest| What::Paid { principal, interest };
+    let events: Vec<_> = portfolio.events.iter().map(|e| (e.date, &*e.loan, e.what)).collect();
+    assert_eq!(events, [(MAY, "7", paid(100, 30)), (JUNE, "8", paid(0, 20)), (JULY, "7", paid(900, 10))]);
+    assert_eq!(counts(&portfolio), [("nothing paid", 1)]);
 }
 
 #[test]
@@ -69,7 +78,7 @@ fn spelling_does_not_matter() {
 #[test]
 fn a_limit_skips_other_loans() {
     let portfolio = import(LOAN_FILE.as_bytes(), EVENT_FILE.as_bytes(), Some(1)).unwrap();
-    assert_eq!((portfolio.openings.len(), portfolio.payments.len()), (1, 2));
+    assert_eq!((portfolio.openings.len(), portfolio.events.len()), (1, 2));
 }
 
 #[test]
@@ -77,44 +86,60 @@ fn a_loan_without_events_opens_and_is_counted() {
     let events = EVENT_FILE.lines().take(4).collect::<Vec<_>>().join("\n");
     let portfolio = import(LOAN_FILE.as_bytes(), events.as_bytes(), None).unwrap();
     assert_eq!(portfolio.openings.len(), 2);
-    assert_eq!(counts(&portfolio), [("loan without events", 1), ("no_payment", 1)]);
+    assert_eq!(counts(&portfolio), [("loan without events", 1), ("nothing paid", 1)]);
 }
 
-/// Each line: rows of loan 7 from balance 1000 on, principal booked, what is left out.
+/// Each line: rows of loan 7 from balance 1000 on, what is booked, what is left out.
 #[test]
-fn nothing_is_bent() {
-    type Line = (&'static str, &'static [u64], &'static [(&'static str, u64)]);
+fn rows_become_what_they_say() {
+    const fn paid(principal: u64, interest: u64) -> What {
+        What::Paid { principal, interest }
+    }
+    type Line = (&'static str, &'static [What], &'static [(&'static str, u64)]);
     let table: &[Line] = &[
         (
-            "7,2017-05,1000,0,0,1200,0,capitalise_or_reversal\n7,2017-06,1200,900,950,300,0,payment\n\
-             7,2017-07,300,300,310,0,0,payoff\n",
-            &[900],
-            &[("capitalise_or_reversal", 1), ("exceeds booked balance", 1)],
+            "7,2017-05,1000,0,25,1200,,0,capitalise_or_reversal\n7,2017-06,1200,900,950,300,,0,payment\n\
+             7,2017-07,300,300,310,0,,0,payoff\n",
+            &[paid(0, 25), What::Raised { amount: 200 }, paid(900, 50), paid(300, 10)],
+            &[],
         ),
         (
-            "7,2017-05,1000,400,400,600,0,payment\n7,2017-06,600,0,0,0,250,chargeoff\n7,2017-09,,0,,,0,recovery\n",
-            &[400],
-            &[("chargeoff", 1), ("recovery", 1)],
+            "7,2017-05,1000,400,400,600,,0,payment\n7,2017-06,600,0,7,0,,250,chargeoff\n\
+             7,2017-09,,0,,,50,-30,recovery\n7,2017-10,,0,,,,-30,recovery\n7,2017-11,,0,,,,0,recovery\n",
+            &[
+                paid(400, 0),
+                paid(0, 7),
+                What::WrittenOff,
+                What::Recovered { proceeds: 250, costs: 0 },
+                What::Recovered { proceeds: 50, costs: 30 },
+                What::Recovered { proceeds: 0, costs: 30 },
+            ],
+            &[("nothing recovered", 1)],
+        ),
+        // More is paid than is owed, and given back.
+        (
+            "7,2017-05,1000,1000,1010,-5,,0,payment\n7,2017-06,-5,0,0,0,,0,capitalise_or_reversal\n",
+            &[paid(1000, 10)],
+            &[("credit", 1), ("credit given back", 1)],
         ),
         (
-            "7,2017-05,1000,1000,1010,-5,0,payment\n7,2017-06,-5,0,0,0,0,capitalise_or_reversal\n",
-            &[1000],
-            &[("capitalise_or_reversal", 1), ("overpaid", 1)],
+            "7,2017-05,1000,1100,1130,-100,,0,payment\n7,2017-06,-100,-100,0,40,,0,capitalise_or_reversal\n",
+            &[paid(1000, 30), What::Raised { amount: 40 }],
+            &[("credit", 1), ("credit given back", 1)],
         ),
+        ("7,2017-05,1000,0,0,1000,,0,payment\n", &[], &[("nothing paid", 1)]),
         (
-            "7,2017-05,990,90,90,900,0,payment\n7,2017-06,900,100,100,800,0,payment\n",
-            &[100],
-            &[("does not chain", 1)],
+            "7,2017-05,1000,0,0,1000,,-30,no_payment\n",
+            &[What::Recovered { proceeds: 0, costs: 30 }],
+            &[],
         ),
-        ("7,2017-05,1000,0,0,1000,0,payment\n", &[], &[("nothing paid", 1)]),
-        ("7,2017-05,1000,0,0,1000,-30,no_payment\n", &[], &[("no_payment", 1), ("repossession proceeds", 1)]),
     ];
     let header = EVENT_FILE.lines().next().unwrap();
-    for (rows, principals, left) in table {
+    for (rows, expected, left) in table {
         let events = format!("{header}\n{rows}");
         let portfolio = import(LOAN_FILE.as_bytes(), events.as_bytes(), Some(1)).unwrap();
-        let booked: Vec<u64> = portfolio.payments.iter().map(|p| p.principal).collect();
-        assert_eq!((&booked[..], &counts(&portfolio)[..]), (*principals, *left), "{rows}");
+        let booked: Vec<_> = portfolio.events.iter().map(|e| e.what).collect();
+        assert_eq!((&booked[..], &counts(&portfolio)[..]), (*expected, *left), "{rows}");
     }
 }
 
@@ -152,21 +177,23 @@ fn refuses_with_row_column_and_remedy() {
             "\n9,2017",
             &["events.csv, row 5, column loan_id: `9` is not in the file of loans"],
         ),
-        (false, "7,2017-06,900", "7,2017-05,900", &["row 3, column period: `2017-05` is there twice"]),
+        (false, "7,2017-06,900,0,0,900,,0,no_payment", "7,2017-05,900,0,0,900,,0,payment", &["row 3, column period: `2017-05` is there twice"]),
         (
             false,
             "7,2017-07",
             "7,2017-04",
-            &["row 4, column period: `2017-04` is before the loan's first month"],
+            &["row 4, column period: `2017-04` is before the loan opens"],
         ),
-        (false, "7,2017-06,900", "7,2017-08,900", &["row 4", "comes after the row of 2017-08; sort"]),
-        (false, "payoff", "payed", &["row 4, column kind: `payed` is not a kind"]),
+        (false, "7,2017-06,900", "7,2017-08,900", &["row 4", "comes after a later row; sort"]),
+        (false, "payoff", "payed", &["row 4, column kind: `payed` is not a kind of the mapping; use capitalise_or_reversal"]),
         (false, "100,130", "100,99", &["row 2, column payment_c: `99` is less than the principal 100"]),
         (false, "100,130,900", "100,130,901", &["row 2, column end_c: `901` is not 1000 less"]),
         (false, "100,130,900", "-100,130,1100", &["column principal_c: `-100` is negative"]),
-        (false, "100,130,900", "1100,1130,-100", &["exceeds what was owed"]),
-        (false, "0,0,900,0,no", "0,5,900,0,no", &["row 3, column kind", "stands beside an amount"]),
-        (false, "1000,100,130", ",100,130", &["does not chain"]),
+        (false, "0,0,900,,0,no", "0,5,900,,0,no", &["row 3, column kind", "stands beside an amount"]),
+        (false, "1000,100,130", ",100,130", &["row 2, column begin_c: `` is empty"]),
+        (false, "1000,100,130", "1001,100,130", &["row 2, column begin_c: `1001` is not the 1000 owed before"]),
+        (false, "7,2017-07,900,900,910,0,,0,payoff", "7,2017-07,900,0,0,1,,0,chargeoff", &["row 4, column end_c: `1` is not 0"]),
+        (false, "7,2017-07,900,900,910,0,,0,payoff", "7,2017-07,900,0,0,900,,0,capitalise_or_reversal", &["is not above 900"]),
     ];
     for (of_loans, old, new, said) in table {
         let change =
@@ -225,16 +252,21 @@ fn refuses_an_endless_row() {
 
 #[test]
 fn a_missing_file_has_a_remedy() {
-    let error = read(Path::new("/nowhere/loans.csv"), Path::new("/nowhere/events.csv"), None, 3).unwrap_err();
+    let error = read(&Source {
+        mapping: &Mapping::parse(AUTO).unwrap(),
+        loans: Path::new("/nowhere/loans.csv"),
+        events: Path::new("/nowhere/events.csv"),
+        limit: None,
+        exponent: 2,
+        partners: (&["b".into()], 1),
+    })
+    .unwrap_err();
     assert!(error.to_string().contains("/nowhere/loans.csv: cannot be opened"), "{error}");
     assert!(error.to_string().contains("generate a portfolio from a seed"), "{error}");
-    for partners in [0, 7] {
-        let error = read(Path::new("x"), Path::new("y"), None, partners).unwrap_err();
-        assert!(matches!(error, ImportError::Partners { .. }));
-    }
 }
 
-/// The real files, where they are: every loan chains down, and nothing is lost between booked and left out.
+/// The real files, where they are: every row becomes something or is left out by name, and what is booked as owed is what the
+/// file says.
 #[test]
 fn the_real_files_add_up() {
     let data =
@@ -245,25 +277,44 @@ fn the_real_files_add_up() {
         eprintln!("SKIPPED: no real loan data in {}; set COUNTERFOIL_DATA", data.display());
         return;
     }
-    for (limit, loan_count, rows) in [(Some(500), 500, None), (None, 6_408, Some(202_598))] {
-        let portfolio = read(&loans, &events, limit, 3).unwrap();
-        assert_eq!(portfolio.openings.len(), loan_count);
-        let mut owed: BTreeMap<_, _> = portfolio.openings.iter().map(|o| (&o.loan, o.principal)).collect();
-        for payment in &portfolio.payments {
-            let owed = owed.get_mut(&payment.loan).unwrap();
-            *owed = owed.checked_sub(payment.principal).expect("never more than is owed");
+    let (mapping, partners) = (Mapping::parse(AUTO).unwrap(), ["b".to_owned()]);
+    let source = Source {
+        mapping: &mapping,
+        loans: &loans,
+        events: &events,
+        limit: None,
+        exponent: 2,
+        partners: (&partners, 1),
+    };
+    let (mut rows, mut kinds) = (0, BTreeMap::new());
+    let portfolio = read_each(&source, &mut |explained| {
+        rows += 1;
+        assert!(!explained.booked.is_empty() || !explained.left_out.is_empty(), "{explained:?}");
+        for what in &explained.booked {
+            *kinds.entry((explained.kind.clone(), what.kind().name())).or_insert(0) += 1;
         }
-        assert!(portfolio.payments.is_sorted_by_key(|p| p.period));
-        let beside = ["overpaid", "repossession proceeds", "loan without events"];
-        let left: u64 =
-            counts(&portfolio).iter().filter(|(name, _)| !beside.contains(name)).map(|(_, n)| n).sum();
-        let total = portfolio.payments.len() as u64 + left;
-        assert!(rows.is_none_or(|rows| rows == total), "{total} rows");
-        let open = owed.values().filter(|&&owed| owed > 0).count();
-        println!(
-            "{loan_count} loans: {} payments, {open} still open, {:?}",
-            portfolio.payments.len(),
-            counts(&portfolio)
-        );
+    })
+    .unwrap();
+    assert_eq!((rows, portfolio.openings.len()), (202_598, 6_408));
+    let of = |kind: &str, booked: &str| kinds.get(&(kind.to_owned(), booked)).copied().unwrap_or(0);
+    let left = |name: &str| portfolio.left_out.get(name).map_or(0, |left| left.count);
+    // All 259 increases: 254 of a balance, five give a customer's credit back.
+    assert_eq!(of("capitalise_or_reversal", "reschedule"), 254);
+    assert_eq!(left("credit given back"), 5);
+    assert_eq!(of("chargeoff", "write-off"), 196);
+    assert_eq!(of("recovery", "recover"), 142);
+    assert_eq!(portfolio.events.iter().filter(|e| matches!(e.what, What::Recovered { costs: 1.., .. })).count(), 105 + 2);
+    let mut owed: BTreeMap<_, _> = portfolio.openings.iter().map(|o| (&o.loan, o.principal)).collect();
+    for event in &portfolio.events {
+        let owed = owed.get_mut(&event.loan).unwrap();
+        match event.what {
+            What::Paid { principal, .. } => *owed = owed.checked_sub(principal).expect("never more than is owed"),
+            What::Raised { amount } => *owed += amount,
+            What::WrittenOff => *owed = 0,
+            What::Recovered { .. } => {}
+        }
     }
+    assert!(portfolio.events.is_sorted_by_key(|event| event.date));
+    let open = owed.values().filter(|owed| **owed > 0).count();
+    println!("{} events, {open} loans still open, {kinds:?}, {:?}", portfolio.events.len(), counts(&portfolio));
 }
