@@ -17,7 +17,7 @@ pub use run::run;
 use crate::{
     control::Status,
     home::{Home, Me},
-    pool::Verdicts,
+    verdicts::Verdicts,
 };
 use anyhow::Result;
 use counterfoil_ledger::{

@@ -5,18 +5,29 @@ use counterfoil_ledger::{
     batch::Sealed,
     block::Block,
     rejection::Rejection,
-    transaction::{Admitted, Wire, admit_all_with, admit_with},
+    transaction::{Admitted, Wire, admit_with},
 };
 use tokio::sync::oneshot;
 
 impl Node {
+    /// The transactions of a block, all of them verified, or the first rejection that is found: what is cheap to check comes
+    /// first.
     pub(super) fn verify_all(&self, block: &Block) -> Result<Vec<Admitted>, Rejection> {
         let consortium = &self.me.consortium;
-        let transactions: Vec<&[u8]> = block.batches.iter().map(Vec::as_slice).collect();
-        let admitted = admit_all_with(consortium, &transactions, |batches| {
-            self.verdicts.verify_each(consortium, batches)
-        });
-        admitted.into_iter().collect()
+        let mut batches: Vec<&[u8]> = Vec::new();
+        let mut notices: Vec<Option<Admitted>> = Vec::new();
+        for bytes in &block.batches {
+            match Wire::of(bytes)? {
+                Wire::Batch(batch) => {
+                    batches.push(batch);
+                    notices.push(None);
+                }
+                Wire::Attestation(_) | Wire::Decree(_) => notices.push(Some(self.judge(bytes)?)),
+            }
+        }
+        let mut verified = self.verdicts.verify_all(consortium, &batches)?.into_iter().map(Admitted::Batch);
+        let admitted = notices.into_iter().map(|notice| notice.or_else(|| verified.next()));
+        Ok(admitted.flatten().collect())
     }
 
     /// The verdict on a transaction that is offered. A batch that the pool would not take in is refused before any proof is looked
