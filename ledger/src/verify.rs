@@ -8,7 +8,7 @@ use crate::{
     body::{Body, SealedBody, Touched},
     form::Turn,
     genesis::{Consortium, Terms},
-    names::{Hash, Kind},
+    names::{Hash, Kind, MemberId},
     rejection::Rejection,
     relation::{LinkedBody, Viewers, relation as statement},
 };
@@ -67,6 +67,48 @@ impl Verified {
     }
 }
 
+/// A batch of which all was checked that costs little: form, membership, counts, records, and the servicer's signature. No
+/// point of it was looked at. Whatever is wrong with it from here on, its servicer has signed.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    sealed: Sealed,
+    bytes: Vec<u8>,
+}
+
+impl Signed {
+    /// Reads a batch and checks what is cheap.
+    ///
+    /// # Errors
+    /// The first [`Rejection`] in order of precedence, [`Rejection::Signature`] the last of them.
+    pub fn read(consortium: &Consortium, bytes: &[u8]) -> Result<Self, Rejection> {
+        let sealed = Sealed::from_bytes(bytes)?;
+        let (_, terms) = context(consortium, &sealed.batch)?;
+        shape(consortium, terms, &sealed)?;
+        if sealed.records.root() != sealed.batch.content.records {
+            return Err(Rejection::Records);
+        }
+        signature(consortium, &sealed.batch)?;
+        Ok(Self { sealed, bytes: bytes.to_vec() })
+    }
+
+    /// Who has signed it.
+    #[must_use]
+    pub fn servicer(&self) -> MemberId {
+        self.sealed.batch.content.header.servicer
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its proofs hold.
+    fn proven(self) -> Verified {
+        Verified { id: self.sealed.batch.id(), sealed: self.sealed, bytes: self.bytes }
+    }
+}
+
 /// Verifies a batch.
 ///
 /// # Errors
@@ -90,34 +132,49 @@ pub fn verify_all(
     batches: &[&[u8]],
     rng: &mut impl CryptoRngCore,
 ) -> Vec<Result<Verified, Rejection>> {
-    let claimed = parallel::map(threads, batches.len(), |i| Claimed::read(consortium, batches[i]));
-    let claims: Vec<_> = claimed.iter().flatten().map(Claimed::claim).collect();
-    let mut proven = relation::verify_all(threads, &claims, rng).into_iter();
-    let verdict = |claimed: Result<Claimed, Rejection>| {
-        let claimed = claimed?;
-        proven.next().expect("one verdict per claim").map_err(refused)?;
-        Ok(claimed.verified)
-    };
-    claimed.into_iter().map(verdict).collect()
+    let mut signed = Vec::with_capacity(batches.len());
+    let read = parallel::map(threads, batches.len(), |i| Signed::read(consortium, batches[i]));
+    let read: Vec<Result<(), Rejection>> =
+        read.into_iter().map(|read| read.map(|batch| signed.push(batch))).collect();
+    let mut verified = verify_signed(threads, consortium, signed, rng).into_iter();
+    let mut next = |()| verified.next().expect("one verdict per signed batch");
+    read.into_iter().map(|read| read.and_then(&mut next)).collect()
 }
 
-/// A batch of which everything but the proofs was checked.
+/// The dear part of [`verify_all`], for batches whose cheap checks have passed.
+///
+/// # Panics
+/// Never: the proof layer gives one verdict per claim.
+pub fn verify_signed(
+    threads: NonZeroUsize,
+    consortium: &Consortium,
+    batches: Vec<Signed>,
+    rng: &mut impl CryptoRngCore,
+) -> Vec<Result<Verified, Rejection>> {
+    let claimed = parallel::map(threads, batches.len(), |i| Claimed::of(consortium, &batches[i]));
+    let claims: Vec<_> =
+        claimed.iter().zip(&batches).filter_map(|(c, batch)| Some(c.as_ref().ok()?.claim(batch))).collect();
+    let mut proven = relation::verify_all(threads, &claims, rng).into_iter();
+    let verdicts: Vec<Result<(), Rejection>> = claimed
+        .iter()
+        .map(|claimed| match claimed {
+            Ok(_) => proven.next().expect("one verdict per claim").map_err(refused),
+            Err(rejection) => Err(*rejection),
+        })
+        .collect();
+    batches.into_iter().zip(verdicts).map(|(batch, verdict)| verdict.map(|()| batch.proven())).collect()
+}
+
+/// What the proofs of a batch must prove; everything but the proofs was checked.
 struct Claimed {
-    verified: Verified,
     relation: Relation<()>,
     transcript: Transcript,
 }
 
 impl Claimed {
-    fn read(consortium: &Consortium, bytes: &[u8]) -> Result<Self, Rejection> {
-        let sealed = Sealed::from_bytes(bytes)?;
-        let batch = &sealed.batch;
+    fn of(consortium: &Consortium, signed: &Signed) -> Result<Self, Rejection> {
+        let batch = &signed.sealed.batch;
         let (suite, terms) = context(consortium, batch)?;
-        shape(consortium, terms, &sealed)?;
-        if sealed.records.root() != batch.content.records {
-            return Err(Rejection::Records);
-        }
-        signature(consortium, batch)?;
         let body = batch.content.body.turn(&mut Decode)?;
         balance(&body)?;
         shares(terms, &body)?;
@@ -125,12 +182,11 @@ impl Claimed {
             Viewers::of(consortium, terms, batch.content.header.servicer).ok_or(Rejection::Member)?;
         let mut transcript = transcript(batch.content.header.consortium, &batch.content);
         let relation = statement(suite, &terms.product, &viewers, (&body, &[]), &mut transcript);
-        let verified = Verified { id: batch.id(), sealed, bytes: bytes.to_vec() };
-        Ok(Self { verified, relation, transcript })
+        Ok(Self { relation, transcript })
     }
 
-    fn claim(&self) -> Claim<'_> {
-        Claim::new(&self.relation, &self.transcript, &self.verified.sealed.batch.proofs)
+    fn claim<'a>(&'a self, signed: &'a Signed) -> Claim<'a> {
+        Claim::new(&self.relation, &self.transcript, &signed.sealed.batch.proofs)
     }
 }
 

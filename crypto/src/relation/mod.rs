@@ -36,6 +36,7 @@ use crate::{
     encoding::Element,
     form::{Entry, Form},
     range::{RangeError, Width},
+    secret,
     statement::{Point, ProofError, Statement, challenge_scalar},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -170,6 +171,9 @@ impl<W: Witness> Relation<W> {
 
     fn under(&mut self, most: u64, quantity: Committed<W>) {
         let entry = self.statement.table_mut().enter(quantity.form());
+        if W::SECRET {
+            secret::make_room(&mut self.ranges);
+        }
         self.ranges.push(Range { most, entry, quantity });
     }
 
@@ -205,7 +209,7 @@ impl<W: Witness> Relation<W> {
             (image.witness().opening(), factors.witness().opening(), base.witness().opening())
         {
             let s = image.blinding - factor.value * base.blinding;
-            self.secrets.extend([factor.value, factor.blinding, s]);
+            secret::append(&mut self.secrets, &[factor.value, factor.blinding, s]);
         }
     }
 
@@ -228,7 +232,7 @@ impl<W: Witness> Relation<W> {
         let (v, r) = (self.statement.secret(), self.statement.secret());
         self.statement.require(commitments.form(), &[(v, b), (r, b_blinding)]);
         if let Some(opening) = commitments.witness().opening() {
-            self.secrets.extend([opening.value, opening.blinding]);
+            secret::append(&mut self.secrets, &[opening.value, opening.blinding]);
         }
         for (j, viewer) in viewers.iter().enumerate() {
             let image = combined(&weights, rows.iter().map(|row| &row.1[j]));
@@ -254,7 +258,8 @@ impl<W: Witness> Relation<W> {
         self.statement.require(&base, &[(t, self.bases[1])]);
         self.statement.require(&key, &[(t, viewer)]);
         if !secrets.is_empty() {
-            self.secrets.push(weights.iter().zip(secrets).map(|(weight, t)| weight * t).sum());
+            let combined = weights.iter().zip(secrets).map(|(weight, t)| weight * t).sum();
+            secret::append(&mut self.secrets, &[combined]);
         }
     }
 

@@ -204,3 +204,21 @@ fn pieces_keep_every_bound() {
     *last = last.plus(&Committed::constant(1));
     assert!(verify(&above).is_err());
 }
+
+/// A wrong length is seen before anything is decompressed, wherever it stands: here behind a point that is none.
+#[test]
+fn all_lengths_are_checked_before_any_point() {
+    for suite in Suite::ALL {
+        let case = Case::new(suite, 30, 1_000, 30_000);
+        let mut proofs = case.prove().unwrap();
+        proofs.sigma[..32].fill(0xff);
+        assert_eq!(case.verify(&proofs), Err(RelationError::Sigma(ProofError::Encoding)), "{suite:?}");
+        let last = proofs.ranges.len() - 1;
+        let expected = proofs.ranges[last].len();
+        for found in [0, expected - 32, expected + 64] {
+            proofs.ranges[last].resize(found, 0);
+            let refused = RelationError::Range(last, RangeError::Length { found, expected });
+            assert_eq!(case.verify(&proofs), Err(refused), "{suite:?}");
+        }
+    }
+}
