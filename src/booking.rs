@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use counterfoil_ledger::{
     body::legs,
     draft::{Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
-    genesis::Terms,
+    genesis::{Consortium, Terms},
     names::{Date, Hash, Kind, LoanId, MemberId, ProductId},
 };
 use std::{
@@ -109,23 +109,30 @@ pub async fn book(
     Ok(booking.summary)
 }
 
+/// Names of the partners that a servicer has in a product, and how many of them a loan has room for.
+///
+/// # Errors
+/// When there is no such product.
+pub fn partners(consortium: &Consortium, product: ProductId, me: MemberId) -> Result<(Vec<String>, usize)> {
+    let terms = consortium.terms(product).context("there is no such product")?;
+    let names = consortium.banks().iter().filter(|id| **id != me).map(|id| consortium.name(*id));
+    let partners =
+        names.filter(|name| terms.product.weights().contains_key(*name)).map(str::to_owned).collect();
+    Ok((partners, usize::from(terms.product.parts()).saturating_sub(1)))
+}
+
 struct Booking<'a> {
     servicer: &'a mut Servicer,
     product: ProductId,
     terms: Terms,
-    partners: Vec<MemberId>,
     progress: Progress,
     summary: Summary,
 }
 
 impl<'a> Booking<'a> {
     fn new(servicer: &'a mut Servicer, product: ProductId, progress: Progress) -> Result<Self> {
-        let me = servicer.me().id;
-        let consortium = servicer.me().consortium.clone();
-        let terms = consortium.terms(product).context("there is no such product")?.clone();
-        let lends = |id: &MemberId| *id != me && terms.product.weights().contains_key(consortium.name(*id));
-        let partners = consortium.banks().iter().copied().filter(lends).collect();
-        Ok(Self { servicer, product, terms, partners, progress, summary: Summary::default() })
+        let terms = servicer.me().consortium.terms(product).context("there is no such product")?.clone();
+        Ok(Self { servicer, product, terms, progress, summary: Summary::default() })
     }
 
     /// Tops every bank's reserve up to what it must fund of the loans that are not open yet.
@@ -214,7 +221,9 @@ impl<'a> Booking<'a> {
             ),
             _ => Events::Repay(
                 each.filter_map(|(loan, event, what)| match what {
-                    What::Paid { principal, interest } => Some(Repayment { loan, principal, interest, event }),
+                    What::Paid { principal, interest } => {
+                        Some(Repayment { loan, principal, interest, event })
+                    }
                     _ => None,
                 })
                 .collect(),
@@ -253,8 +262,8 @@ impl<'a> Booking<'a> {
     fn partners_of(&self, opening: &Opening) -> Result<Vec<MemberId>> {
         let consortium = &self.servicer.me().consortium;
         let partner = |name: &String| {
-            let id = self.partners.iter().copied().find(|id| consortium.name(*id) == name);
-            id.with_context(|| format!("loan {}: `{name}` is not a partner in this product", opening.loan))
+            let id = consortium.banks().iter().copied().find(|id| consortium.name(*id) == name);
+            id.with_context(|| format!("loan {}: `{name}` is not a bank of this consortium", opening.loan))
         };
         opening.partners.iter().map(partner).collect()
     }

@@ -42,10 +42,10 @@ enum Command {
         after_help = "Examples:\n  counterfoil node --home bank-a --listen 0.0.0.0:7000 --peer bank-b=10.0.0.2:7000 --peer bank-c=10.0.0.3:7000\n  counterfoil node --home bank-a          (addresses from bank-a/node.toml)\n\nStop it with Ctrl-C or SIGTERM. COUNTERFOIL_LOG=debug says more."
     )]
     Node(node::NodeOptions),
-    /// Book loans and payments from files as a servicer, through its running node.
+    /// Book loans and what happens to them from files as a servicer, through its running node.
     #[command(
         subcommand,
-        after_help = "Example:\n  counterfoil import auto --home bank-a --loans auto_loans_cents.csv.gz --events auto_events_cents.csv.gz --limit 500\n\nWhat is booked already is passed over: run a broken import again."
+        after_help = "Example:\n  counterfoil import files --home bank-a --mapping servicer.toml --loans loans.csv --events events.csv --explain\n  counterfoil import auto --home bank-a --loans auto_loans_cents.csv.gz --events auto_events_cents.csv.gz --limit 500\n\nWhat is booked already is passed over: run a broken import again."
     )]
     Import(import::Import),
     /// Read a bank's own view: its loans and accounts, every number verified.

@@ -69,14 +69,12 @@ pub fn read(source: &Source<'_>) -> Result<Portfolio, ImportError> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_each(
-    source: &Source<'_>,
-    explain: &mut dyn FnMut(&Explained),
-) -> Result<Portfolio, ImportError> {
+pub fn read_each(source: &Source<'_>, explain: &mut dyn FnMut(&Explained)) -> Result<Portfolio, ImportError> {
     if source.partners.0.is_empty() || source.partners.1 == 0 {
         return Err(ImportError::Partners);
     }
-    let mut book = Book { source, portfolio: Portfolio::default(), loans: BTreeMap::new(), events: Vec::new() };
+    let mut book =
+        Book { source, portfolio: Portfolio::default(), loans: BTreeMap::new(), events: Vec::new() };
     book.read_loans()?;
     book.read_events(explain)?;
     Ok(book.close())
@@ -149,9 +147,7 @@ impl Book<'_> {
             };
             place.insert(Loan { order, owed, opened: date, last: None });
             let partners = match partners {
-                Some(column) => {
-                    table.text(column).split(';').map(|name| name.trim().to_owned()).collect()
-                }
+                Some(column) => table.text(column).split(';').map(|name| name.trim().to_owned()).collect(),
                 None => choose_partners(number(&loan), source.partners.0, source.partners.1),
             };
             let terms = terms(&table, &template)?;
@@ -214,7 +210,10 @@ impl Book<'_> {
         let action = self.source.mapping.kinds.get(&kind).copied();
         let action = action.ok_or_else(|| {
             let known: Vec<_> = self.source.mapping.kinds.keys().map(String::as_str).collect();
-            table.cell(places.kind, format!("is not a kind of the mapping; use {}, or map it", known.join(", ")))
+            table.cell(
+                places.kind,
+                format!("is not a kind of the mapping; use {}, or map it", known.join(", ")),
+            )
         })?;
         let row = Row { book: self, table, places };
         let (booked, left_out) = row.becomes(action, held)?;
@@ -300,7 +299,12 @@ impl Row<'_> {
         Ok((booked, left_out))
     }
 
-    fn pay(&self, held: &mut Loan, booked: &mut Vec<What>, left_out: &mut Vec<&'static str>) -> Result<(), ImportError> {
+    fn pay(
+        &self,
+        held: &mut Loan,
+        booked: &mut Vec<What>,
+        left_out: &mut Vec<&'static str>,
+    ) -> Result<(), ImportError> {
         let principal = self.book.natural(self.table, self.places.principal)?;
         let paid = self.book.natural(self.table, self.places.paid)?;
         let interest = paid.checked_sub(principal).ok_or_else(|| {
@@ -328,7 +332,12 @@ impl Row<'_> {
         Ok(())
     }
 
-    fn raise(&self, held: &mut Loan, booked: &mut Vec<What>, left_out: &mut Vec<&'static str>) -> Result<(), ImportError> {
+    fn raise(
+        &self,
+        held: &mut Loan,
+        booked: &mut Vec<What>,
+        left_out: &mut Vec<&'static str>,
+    ) -> Result<(), ImportError> {
         let Some(after) = self.after()? else {
             let problem = "is needed: without what is owed after, it is not known by how much it rises";
             return Err(self.table.refuse(format!("a column `after` {problem}")));
@@ -337,7 +346,9 @@ impl Row<'_> {
         let before = held.owed;
         let Some(amount) = after.checked_sub(before).filter(|amount| *amount > 0) else {
             let column = self.places.after.unwrap_or_default();
-            return Err(self.table.cell(column, format!("is not above {before}; correct the kind or the row")));
+            return Err(self
+                .table
+                .cell(column, format!("is not above {before}; correct the kind or the row")));
         };
         held.owed = after;
         let amount = u64::try_from(amount.min(after)).unwrap_or(0);
@@ -387,7 +398,9 @@ impl Row<'_> {
         let Some(column) = self.places.before else { return Ok(()) };
         match self.book.amount(self.table, column)? {
             Some(before) if before == held.owed => Ok(()),
-            Some(_) => Err(self.table.cell(column, format!("is not the {} owed before; correct it", held.owed))),
+            Some(_) => {
+                Err(self.table.cell(column, format!("is not the {} owed before; correct it", held.owed)))
+            }
             None => Err(self.table.cell(column, "is empty; what is owed before is needed here")),
         }
     }
@@ -435,7 +448,8 @@ fn named(table: &Table, column: usize) -> Result<String, ImportError> {
 
 /// A number that stands for a loan: its own where it is one, else the first bytes of a hash.
 fn number(loan: &str) -> u64 {
-    let hashed = || u64::from_le_bytes(*blake3::hash(loan.as_bytes()).as_bytes().first_chunk().unwrap_or(&[0; 8]));
+    let hashed =
+        || u64::from_le_bytes(*blake3::hash(loan.as_bytes()).as_bytes().first_chunk().unwrap_or(&[0; 8]));
     loan.parse().unwrap_or_else(|_| hashed())
 }
 

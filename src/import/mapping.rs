@@ -209,7 +209,8 @@ impl Format {
         if negative && minor.bytes().all(|b| b == b'0') {
             return Err("is a negative zero; write 0".into());
         }
-        let amount: i64 = minor.parse().map_err(|_| "is too large; a number has at most 63 bits".to_owned())?;
+        let amount: i64 =
+            minor.parse().map_err(|_| "is too large; a number has at most 63 bits".to_owned())?;
         Ok(if negative { amount.saturating_neg() } else { amount })
     }
 
@@ -241,9 +242,9 @@ fn not_whole(digits: &str) -> Option<&'static str> {
         None if digits.is_empty() => Some("is not a number; write digits"),
         None => None,
         Some('.') => Some("has decimals; amounts here are whole cents"),
-        Some(',' | '\'' | '_' | ' ' | '\u{a0}' | '\u{2019}') => {
-            Some("has a separator; write the digits without grouping, or name it as `thousands` in the mapping")
-        }
+        Some(',' | '\'' | '_' | ' ' | '\u{a0}' | '\u{2019}') => Some(
+            "has a separator; write the digits without grouping, or name it as `thousands` in the mapping",
+        ),
         Some(_) => Some("is not a number; write digits"),
     }
 }
@@ -254,7 +255,8 @@ mod tests {
 
     #[test]
     fn amounts_as_people_write_them() {
-        let format = |amounts, thousands, decimal| Format { amounts, thousands, decimal, dates: Dates::Month };
+        let format =
+            |amounts, thousands, decimal| Format { amounts, thousands, decimal, dates: Dates::Month };
         let table: [(Format, &str, Result<i64, &str>); 14] = [
             (format(Unit::Minor, None, '.'), "-1250", Ok(-1_250)),
             (format(Unit::Minor, None, '.'), "1,250", Err("separator")),

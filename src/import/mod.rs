@@ -199,7 +199,8 @@ impl Portfolio {
 fn choose_partners(number: u64, partners: &[String], most: usize) -> Vec<String> {
     let count = partners.len();
     if count <= 6 && count <= most {
-        let patterns = 1u64.checked_shl(u32::try_from(count).unwrap_or(u32::MAX)).map_or(1, |p| p.saturating_sub(1));
+        let patterns =
+            1u64.checked_shl(u32::try_from(count).unwrap_or(u32::MAX)).map_or(1, |p| p.saturating_sub(1));
         let mask = number.checked_rem(patterns).unwrap_or(0).saturating_add(1);
         let inside = |i: &u32| mask.checked_shr(*i).is_some_and(|bits| bits & 1 == 1);
         return (0u32..).zip(partners).filter(|(i, _)| inside(i)).map(|(_, name)| name.clone()).collect();

@@ -33,7 +33,13 @@ const PARTIAL: u64 = 30;
 /// below the usual smallest loan gives loans of that size or less. `partners` are the partners the lead has,
 /// and `most` how many of them a loan has room for.
 #[must_use]
-pub fn generate(seed: u64, loans: u32, months: u8, cap: u64, (partners, most): (&[String], usize)) -> Portfolio {
+pub fn generate(
+    seed: u64,
+    loans: u32,
+    months: u8,
+    cap: u64,
+    (partners, most): (&[String], usize),
+) -> Portfolio {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut borrowers: Vec<Borrower> =
         (1..=loans).map(|number| Borrower::new(&mut random, number, cap, (partners, most))).collect();
@@ -104,7 +110,11 @@ impl Borrower {
         let principal = amount.saturating_sub(interest).min(self.owed);
         self.due = self.due.saturating_sub(interest);
         self.owed = self.owed.saturating_sub(principal);
-        Some(Event { loan: self.opening.loan.clone(), date: day(period), what: What::Paid { principal, interest } })
+        Some(Event {
+            loan: self.opening.loan.clone(),
+            date: day(period),
+            what: What::Paid { principal, interest },
+        })
     }
 }
 
@@ -165,15 +175,20 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_portfolio() {
-        assert_eq!(generate(7, 200, 12, 5_000_000, (&partners(), 3)), generate(7, 200, 12, 5_000_000, (&partners(), 3)));
-        assert_ne!(generate(7, 200, 12, 5_000_000, (&partners(), 3)), generate(8, 200, 12, 5_000_000, (&partners(), 3)));
-        let (short, long) = (generate(7, 50, 3, 5_000_000, (&partners(), 3)), generate(7, 50, 12, 5_000_000, (&partners(), 3)));
-        assert_eq!(short.openings, long.openings);
         assert_eq!(
-            short.events,
-            long.events[..short.events.len()],
-            "a longer run continues a shorter one"
+            generate(7, 200, 12, 5_000_000, (&partners(), 3)),
+            generate(7, 200, 12, 5_000_000, (&partners(), 3))
         );
+        assert_ne!(
+            generate(7, 200, 12, 5_000_000, (&partners(), 3)),
+            generate(8, 200, 12, 5_000_000, (&partners(), 3))
+        );
+        let (short, long) = (
+            generate(7, 50, 3, 5_000_000, (&partners(), 3)),
+            generate(7, 50, 12, 5_000_000, (&partners(), 3)),
+        );
+        assert_eq!(short.openings, long.openings);
+        assert_eq!(short.events, long.events[..short.events.len()], "a longer run continues a shorter one");
     }
 
     #[test]
@@ -190,7 +205,10 @@ mod tests {
         assert_eq!(portfolio.openings[0].loan, "L000001");
         for cap in [0, 1, 99_999, 100_000, 250_000] {
             assert!(
-                generate(1, 500, 0, cap, (&partners()[..1], 1)).openings.iter().all(|o| (1..=cap.max(1)).contains(&o.principal))
+                generate(1, 500, 0, cap, (&partners()[..1], 1))
+                    .openings
+                    .iter()
+                    .all(|o| (1..=cap.max(1)).contains(&o.principal))
             );
         }
     }

@@ -95,7 +95,7 @@ fn rows_become_what_they_say() {
     const fn paid(principal: u64, interest: u64) -> What {
         What::Paid { principal, interest }
     }
-    type Line = (&'static str, &'static [What], &'static [(&'static str, u64)]);
+    type Line<'a> = (&'a str, &'a [What], &'a [(&'a str, u64)]);
     let table: &[Line] = &[
         (
             "7,2017-05,1000,0,25,1200,,0,capitalise_or_reversal\n7,2017-06,1200,900,950,300,,0,payment\n\
@@ -128,11 +128,7 @@ fn rows_become_what_they_say() {
             &[("credit", 1), ("credit given back", 1)],
         ),
         ("7,2017-05,1000,0,0,1000,,0,payment\n", &[], &[("nothing paid", 1)]),
-        (
-            "7,2017-05,1000,0,0,1000,,-30,no_payment\n",
-            &[What::Recovered { proceeds: 0, costs: 30 }],
-            &[],
-        ),
+        ("7,2017-05,1000,0,0,1000,,-30,no_payment\n", &[What::Recovered { proceeds: 0, costs: 30 }], &[]),
     ];
     let header = EVENT_FILE.lines().next().unwrap();
     for (rows, expected, left) in table {
@@ -177,23 +173,43 @@ fn refuses_with_row_column_and_remedy() {
             "\n9,2017",
             &["events.csv, row 5, column loan_id: `9` is not in the file of loans"],
         ),
-        (false, "7,2017-06,900,0,0,900,,0,no_payment", "7,2017-05,900,0,0,900,,0,payment", &["row 3, column period: `2017-05` is there twice"]),
         (
             false,
-            "7,2017-07",
-            "7,2017-04",
-            &["row 4, column period: `2017-04` is before the loan opens"],
+            "7,2017-06,900,0,0,900,,0,no_payment",
+            "7,2017-05,900,0,0,900,,0,payment",
+            &["row 3, column period: `2017-05` is there twice"],
         ),
+        (false, "7,2017-07", "7,2017-04", &["row 4, column period: `2017-04` is before the loan opens"]),
         (false, "7,2017-06,900", "7,2017-08,900", &["row 4", "comes after a later row; sort"]),
-        (false, "payoff", "payed", &["row 4, column kind: `payed` is not a kind of the mapping; use capitalise_or_reversal"]),
+        (
+            false,
+            "payoff",
+            "payed",
+            &["row 4, column kind: `payed` is not a kind of the mapping; use capitalise_or_reversal"],
+        ),
         (false, "100,130", "100,99", &["row 2, column payment_c: `99` is less than the principal 100"]),
         (false, "100,130,900", "100,130,901", &["row 2, column end_c: `901` is not 1000 less"]),
         (false, "100,130,900", "-100,130,1100", &["column principal_c: `-100` is negative"]),
         (false, "0,0,900,,0,no", "0,5,900,,0,no", &["row 3, column kind", "stands beside an amount"]),
         (false, "1000,100,130", ",100,130", &["row 2, column begin_c: `` is empty"]),
-        (false, "1000,100,130", "1001,100,130", &["row 2, column begin_c: `1001` is not the 1000 owed before"]),
-        (false, "7,2017-07,900,900,910,0,,0,payoff", "7,2017-07,900,0,0,1,,0,chargeoff", &["row 4, column end_c: `1` is not 0"]),
-        (false, "7,2017-07,900,900,910,0,,0,payoff", "7,2017-07,900,0,0,900,,0,capitalise_or_reversal", &["is not above 900"]),
+        (
+            false,
+            "1000,100,130",
+            "1001,100,130",
+            &["row 2, column begin_c: `1001` is not the 1000 owed before"],
+        ),
+        (
+            false,
+            "7,2017-07,900,900,910,0,,0,payoff",
+            "7,2017-07,900,0,0,1,,0,chargeoff",
+            &["row 4, column end_c: `1` is not 0"],
+        ),
+        (
+            false,
+            "7,2017-07,900,900,910,0,,0,payoff",
+            "7,2017-07,900,0,0,900,,0,capitalise_or_reversal",
+            &["is not above 900"],
+        ),
     ];
     for (of_loans, old, new, said) in table {
         let change =
@@ -303,12 +319,17 @@ fn the_real_files_add_up() {
     assert_eq!(left("credit given back"), 5);
     assert_eq!(of("chargeoff", "write-off"), 196);
     assert_eq!(of("recovery", "recover"), 142);
-    assert_eq!(portfolio.events.iter().filter(|e| matches!(e.what, What::Recovered { costs: 1.., .. })).count(), 105 + 2);
+    assert_eq!(
+        portfolio.events.iter().filter(|e| matches!(e.what, What::Recovered { costs: 1.., .. })).count(),
+        105 + 2
+    );
     let mut owed: BTreeMap<_, _> = portfolio.openings.iter().map(|o| (&o.loan, o.principal)).collect();
     for event in &portfolio.events {
         let owed = owed.get_mut(&event.loan).unwrap();
         match event.what {
-            What::Paid { principal, .. } => *owed = owed.checked_sub(principal).expect("never more than is owed"),
+            What::Paid { principal, .. } => {
+                *owed = owed.checked_sub(principal).expect("never more than is owed")
+            }
             What::Raised { amount } => *owed += amount,
             What::WrittenOff => *owed = 0,
             What::Recovered { .. } => {}
@@ -316,5 +337,9 @@ fn the_real_files_add_up() {
     }
     assert!(portfolio.events.is_sorted_by_key(|event| event.date));
     let open = owed.values().filter(|owed| **owed > 0).count();
-    println!("{} events, {open} loans still open, {kinds:?}, {:?}", portfolio.events.len(), counts(&portfolio));
+    println!(
+        "{} events, {open} loans still open, {kinds:?}, {:?}",
+        portfolio.events.len(),
+        counts(&portfolio)
+    );
 }
