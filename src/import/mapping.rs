@@ -177,7 +177,8 @@ impl Loans {
     pub(super) fn template(&self) -> Result<Vec<Piece>, MappingError> {
         let (mut pieces, mut rest) = (Vec::new(), self.terms.as_str());
         while let Some((text, after)) = rest.split_once('{') {
-            let (column, after) = after.split_once('}').ok_or(MappingError::Terms)?;
+            let closed = after.split_once('}').filter(|(column, _)| !column.contains('{'));
+            let (column, after) = closed.ok_or(MappingError::Terms)?;
             pieces.push(Piece::Text(text.to_owned()));
             pieces.push(match column.strip_suffix(":percent") {
                 Some(column) => Piece::Percent(column.to_owned()),
