@@ -222,3 +222,17 @@ fn all_lengths_are_checked_before_any_point() {
         }
     }
 }
+
+/// 12,800 bits: a full piece, then what is left in pieces that waste little.
+#[test]
+fn pieces_are_filled() {
+    let mut relation = Relation::<()>::new(Suite::Packed, b"many");
+    for _ in 0..200 {
+        relation.in_range(
+            Bound::Roughly(u64::MAX),
+            &Committed::sealed(Element::from(&crate::pedersen::value_base())),
+        );
+    }
+    let sizes: Vec<_> = relation.pieces().iter().map(|piece| piece.ranges.len() * 64).collect();
+    assert_eq!(sizes, [8_192, 4_096, 512]);
+}
