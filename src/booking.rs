@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{Context as _, Result};
 use counterfoil_ledger::{
     body::legs,
-    draft::{Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
+    draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, Terms},
     names::{Date, Hash, Kind, LoanId, MemberId, ProductId},
 };
@@ -32,7 +32,7 @@ const fn ranges(kind: Kind) -> usize {
 }
 
 /// The kinds of what happens to open loans, in the order in which a day's are booked.
-const ORDER: [Kind; 4] = [Kind::Repay, Kind::Reschedule, Kind::WriteOff, Kind::Recover];
+const ORDER: [Kind; 5] = [Kind::Repay, Kind::Collect, Kind::Reschedule, Kind::WriteOff, Kind::Recover];
 
 /// What a booking did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Summary {
     fn count(&mut self, kind: Kind, count: usize) {
         let sum = match kind {
             Kind::Originate => &mut self.loans,
-            Kind::Repay => &mut self.payments,
+            Kind::Repay | Kind::Collect => &mut self.payments,
             Kind::Draw | Kind::Reschedule => &mut self.raises,
             Kind::WriteOff => &mut self.write_offs,
             Kind::Recover => &mut self.recoveries,
@@ -100,7 +100,8 @@ pub async fn book(
     for (date, (openings, events)) in days {
         booking.open(date, &openings).await?;
         for kind in ORDER {
-            let of_kind: Vec<_> = events.iter().copied().filter(|event| event.what.kind() == kind).collect();
+            let of_kind: Vec<_> =
+                events.iter().copied().filter(|event| booking.kind_of(event) == kind).collect();
             booking.happen(date, kind, &of_kind).await?;
         }
     }
@@ -193,6 +194,15 @@ impl<'a> Booking<'a> {
         Ok(())
     }
 
+    /// The kind of batch that books an event: a payment on a loan of which parts are written off is a collection.
+    fn kind_of(&self, event: &Event) -> Kind {
+        let held = self.loan(&event.loan).and_then(|loan| self.servicer.wallet().loans().get(&loan));
+        match event.what.kind() {
+            Kind::Repay if held.is_some_and(|held| held.parts.iter().any(|p| p.written_off)) => Kind::Collect,
+            kind => kind,
+        }
+    }
+
     fn draft(&self, kind: Kind, events: &[&&Event]) -> Result<Events> {
         let each = events.iter().map(|event| {
             let loan = self.loan(&event.loan);
@@ -219,9 +229,18 @@ impl<'a> Booking<'a> {
                 })
                 .collect(),
             ),
+            Kind::Collect => Events::Collect(
+                each.filter_map(|(loan, event, what)| match what {
+                    What::Paid { principal, interest, fee, penalty } => {
+                        Some(Collection { loan, principal, interest, fee, penalty, event })
+                    }
+                    _ => None,
+                })
+                .collect(),
+            ),
             _ => Events::Repay(
                 each.filter_map(|(loan, event, what)| match what {
-                    What::Paid { principal, interest } => {
+                    What::Paid { principal, interest, .. } => {
                         Some(Repayment { loan, principal, interest, event })
                     }
                     _ => None,

@@ -24,6 +24,8 @@ pub struct Totals {
     pub outstanding: u64,
     /// Interest received, or added to the principal, ever.
     pub interest: u64,
+    /// Fees and penalties received, ever.
+    pub fees: u64,
     /// Written off, ever.
     pub losses: u64,
     /// Received beside repayments, ever.
@@ -45,7 +47,7 @@ impl Totals {
     fn balanced(&self) -> bool {
         let sum = |amounts: &[u64]| amounts.iter().map(|amount| u128::from(*amount)).sum::<u128>();
         let debits = [self.incoming, self.reserve, self.outstanding, self.losses, self.costs, self.released];
-        sum(&debits) == sum(&[self.settlement, self.interest, self.recoveries])
+        sum(&debits) == sum(&[self.settlement, self.interest, self.fees, self.recoveries])
     }
 }
 
@@ -92,6 +94,8 @@ pub struct LoanLine {
     pub outstanding: u64,
     /// Interest received.
     pub interest: u64,
+    /// Fees and penalties received.
+    pub fees: u64,
     /// Added to the principal without money.
     pub capitalised: u64,
     /// Written off.
@@ -185,6 +189,7 @@ fn lines(consortium: &Consortium, view: &View) -> Vec<Line> {
             AccountKind::Reserve => totals.reserve = *amount,
             AccountKind::Loans => totals.outstanding = *amount,
             AccountKind::Income => totals.interest = *amount,
+            AccountKind::Fees | AccountKind::Penalties => totals.fees = totals.fees.saturating_add(*amount),
             AccountKind::Losses => totals.losses = *amount,
             AccountKind::Recoveries => totals.recoveries = *amount,
             AccountKind::Costs => totals.costs = *amount,
@@ -230,6 +235,7 @@ fn parts(consortium: &Consortium, view: &View) -> Vec<LoanLine> {
             lent: part.lent,
             outstanding: part.outstanding,
             interest: part.interest,
+            fees: part.fees,
             capitalised: part.capitalised,
             written_off: part.written_off,
             proceeds: part.proceeds,
@@ -273,6 +279,7 @@ pub fn sum(lines: &[Line]) -> Totals {
         lent: sum.lent.saturating_add(t.lent),
         outstanding: sum.outstanding.saturating_add(t.outstanding),
         interest: sum.interest.saturating_add(t.interest),
+        fees: sum.fees.saturating_add(t.fees),
         losses: sum.losses.saturating_add(t.losses),
         recoveries: sum.recoveries.saturating_add(t.recoveries),
         costs: sum.costs.saturating_add(t.costs),
@@ -302,6 +309,18 @@ impl Report {
         out.push_str(&table(&self.lines, self.lines.len() > 1));
         for finding in &self.findings {
             let _ = writeln!(out, "  DISAGREES: {finding}");
+        }
+        let moved = |t: &Totals| [t.fees, t.losses, t.recoveries, t.costs, t.released].iter().any(|a| *a > 0);
+        for line in self.lines.iter().filter(|line| moved(&line.totals)) {
+            let t = &line.totals;
+            let [fees, losses, recoveries, costs, released] =
+                [t.fees, t.losses, t.recoveries, t.costs, t.released]
+                    .map(|amount| format_grouped(amount, line.exponent));
+            let _ = writeln!(
+                out,
+                "  {}: fees {fees}, written off {losses}, recovered {recoveries} at a cost of {costs}, taken out {released}",
+                line.bank
+            );
         }
         let verdict = if self.agrees() {
             "every amount opens its commitment, every posting is the sum of its parts, every account its total"

@@ -92,7 +92,7 @@ async fn killed_nodes_come_back_and_nothing_acknowledged_is_lost() {
     let audit = json(&["audit", "--home", text(cluster.home("regulator").unwrap().path()), "--json"]);
     let lent: u64 = portfolio.openings.iter().map(|o| o.principal).sum();
     let paid = portfolio.events.iter().filter_map(|event| match event.what {
-        What::Paid { principal, interest } => Some((principal, interest)),
+        What::Paid { principal, interest, .. } => Some((principal, interest)),
         _ => None,
     });
     let (repaid, interest) = paid.fold((0, 0), |sum, paid| (sum.0 + paid.0, sum.1 + paid.1));

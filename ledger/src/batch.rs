@@ -38,6 +38,18 @@ pub const MAX_BYTES: usize = 2 << 20;
 
 /// Padding class of a `share` section, in bytes of plaintext.
 pub const SHARE_CLASS: u16 = 144;
+/// Padding class of a `share` section of a kind with four amounts.
+pub const WIDE_SHARE_CLASS: u16 = 208;
+
+/// Padding class of the `share` sections of a kind.
+#[must_use]
+pub const fn share_class(kind: Kind) -> u16 {
+    match kind {
+        Kind::Collect => WIDE_SHARE_CLASS,
+        _ => SHARE_CLASS,
+    }
+}
+
 /// Padding class of an `identity` section.
 pub const IDENTITY_CLASS: u16 = 96;
 /// Padding class of a `terms` section.

@@ -37,6 +37,12 @@ const REPAID: [Leg; 2] = [
     Leg { component: Component::Principal, effect: Effect::Lowers },
     Leg { component: Component::Interest, effect: Effect::Leaves },
 ];
+const COLLECTED: [Leg; 4] = [
+    Leg { component: Component::Principal, effect: Effect::Lowers },
+    Leg { component: Component::Interest, effect: Effect::Leaves },
+    Leg { component: Component::Fee, effect: Effect::Leaves },
+    Leg { component: Component::Penalty, effect: Effect::Leaves },
+];
 const RAISED: [Leg; 1] = [Leg { component: Component::Principal, effect: Effect::Raises }];
 const RECOVERED: [Leg; 2] = [
     Leg { component: Component::Proceeds, effect: Effect::Leaves },
@@ -48,6 +54,7 @@ const RECOVERED: [Leg; 2] = [
 pub const fn legs(kind: Kind) -> &'static [Leg] {
     match kind {
         Kind::Repay => &REPAID,
+        Kind::Collect => &COLLECTED,
         Kind::Draw | Kind::Reschedule => &RAISED,
         Kind::Recover => &RECOVERED,
         Kind::Fund | Kind::Originate | Kind::WriteOff | Kind::Release => &[],
@@ -210,6 +217,15 @@ pub enum Body<C, P> {
         /// Taken out, per bank.
         postings: Vec<Posting<C, P>>,
     },
+    /// Repayments with fees and penalties, also of loans of which parts are written off.
+    Collect {
+        /// Per loan, which parts are written off: part i is bit i. Their principal is posted as recovered.
+        written_off: Vec<u16>,
+        /// The repayments.
+        touched: Touched<C, P, 4>,
+        /// Principal of parts that are written off, per bank.
+        recovered: Vec<Posting<C, P>>,
+    },
 }
 
 /// The body as it travels.
@@ -228,6 +244,7 @@ impl<C, P> Body<C, P> {
             Self::WriteOff { .. } => Kind::WriteOff,
             Self::Recover { .. } => Kind::Recover,
             Self::Release { .. } => Kind::Release,
+            Self::Collect { .. } => Kind::Collect,
         }
     }
 
@@ -241,10 +258,28 @@ impl<C, P> Body<C, P> {
             | Self::Release { postings, .. } => vec![(Component::Principal, postings.as_slice())],
             Self::Repay(touched) | Self::Recover { touched, .. } => of_legs(self.kind(), &touched.postings),
             Self::Draw { touched, .. } | Self::Reschedule(touched) => of_legs(self.kind(), &touched.postings),
+            Self::Collect { touched, recovered, .. } => {
+                let mut postings = of_legs(self.kind(), &touched.postings);
+                postings.push((Component::Recovered, recovered));
+                postings
+            }
         }
     }
 
-    /// The movements of a component, in order of loans and parts.
+    /// As what an amount of a part is posted: of a part that is written off, principal is recovered.
+    #[must_use]
+    pub fn posted_as(&self, (record, part): (usize, usize), component: Component) -> Component {
+        match self {
+            Self::Collect { written_off, .. }
+                if component == Component::Principal && is_flagged(written_off, record, part) =>
+            {
+                Component::Recovered
+            }
+            _ => component,
+        }
+    }
+
+    /// The movements that are posted as a component, in order of loans and parts.
     #[must_use]
     pub fn movements(&self, component: Component) -> Vec<&Movement<C, P>> {
         match self {
@@ -260,6 +295,11 @@ impl<C, P> Body<C, P> {
             Self::Draw { touched, .. } | Self::Reschedule(touched) => {
                 touched.movements(self.kind(), component)
             }
+            Self::Collect { written_off, touched, .. } => match component {
+                Component::Principal => touched.principal(written_off, false),
+                Component::Recovered => touched.principal(written_off, true),
+                other => touched.movements(Kind::Collect, other),
+            },
         }
     }
 
@@ -271,7 +311,11 @@ impl<C, P> Body<C, P> {
             | Self::Draw { reserves, .. }
             | Self::Recover { reserves, .. }
             | Self::Release { reserves, .. } => Some(reserves),
-            Self::Fund { .. } | Self::Repay(_) | Self::Reschedule(_) | Self::WriteOff { .. } => None,
+            Self::Fund { .. }
+            | Self::Repay(_)
+            | Self::Reschedule(_)
+            | Self::WriteOff { .. }
+            | Self::Collect { .. } => None,
         }
     }
 
@@ -282,6 +326,7 @@ impl<C, P> Body<C, P> {
             Self::Fund { .. } | Self::Release { .. } | Self::Originate { .. } => Vec::new(),
             Self::Repay(touched) | Self::Recover { touched, .. } => touched.places(),
             Self::Draw { touched, .. } | Self::Reschedule(touched) => touched.places(),
+            Self::Collect { touched, .. } => touched.places(),
             Self::WriteOff { loans, .. } => {
                 let places =
                     |loan: &WrittenLoan<C, P>| loan.parts.iter().map(|p| u16::from(p.part)).collect();
@@ -309,11 +354,29 @@ impl<C, P, const N: usize> Touched<C, P, N> {
         parts.filter_map(|part| part.legs.get(leg)).map(|portion| &portion.movement).collect()
     }
 
+    /// The movements of the first leg, of parts that are written off or of those that are not.
+    fn principal(&self, written_off: &[u16], wanted: bool) -> Vec<&Movement<C, P>> {
+        let mut found = Vec::new();
+        for (record, loan) in self.loans.iter().enumerate() {
+            let parts = loan.parts.iter().enumerate();
+            let wanted = parts.filter(|(part, _)| is_flagged(written_off, record, *part) == wanted);
+            found.extend(wanted.filter_map(|(_, part)| part.legs.first()).map(|portion| &portion.movement));
+        }
+        found
+    }
+
     fn places(&self) -> Vec<(LoanId, Vec<u16>)> {
         let places =
             |loan: &TouchedLoan<C, P, N>| (0u16..).zip(&loan.parts).map(|(place, _)| place).collect();
         self.loans.iter().map(|loan| (loan.loan, places(loan))).collect()
     }
+}
+
+/// Whether a part is marked as written off.
+#[must_use]
+pub fn is_flagged(written_off: &[u16], record: usize, part: usize) -> bool {
+    let bit = u32::try_from(part).ok().and_then(|part| 1u16.checked_shl(part)).unwrap_or(0);
+    written_off.get(record).is_some_and(|flags| flags & bit != 0)
 }
 
 fn of_legs<C, P, const N: usize>(

@@ -17,7 +17,7 @@
 
 use crate::{
     batch::{Header, loan_id, owner_key},
-    body::{Body, Effect, Leg, NewLoan, Posting, Touched, TouchedLoan, WrittenLoan, legs},
+    body::{Body, Effect, Leg, NewLoan, Posting, Touched, TouchedLoan, WrittenLoan, is_flagged, legs},
     genesis::Consortium,
     names::{AccountKind, Hash, Lane, LoanId, MemberId, ProductId, entry},
     rejection::Rejection,
@@ -40,7 +40,7 @@ pub struct Position {
     pub owner: OwnerKey,
     /// The part's share of the loan, committed.
     pub share: Encoded,
-    /// Principal outstanding, committed.
+    /// What the customer owes of it, committed; it stays owed when its bank writes it off.
     pub principal: Encoded,
     /// Whether its bank has written it off: then nothing is outstanding on its books, whatever the customer owes.
     pub written_off: bool,
@@ -239,8 +239,9 @@ impl Layer<'_, '_> {
             Body::Originate { loans, .. } => {
                 (0u16..).zip(loans).try_for_each(|(index, loan)| self.open(index, loan))?;
             }
-            Body::Repay(touched) | Body::Recover { touched, .. } => self.touch_all(touched)?,
-            Body::Draw { touched, .. } | Body::Reschedule(touched) => self.touch_all(touched)?,
+            Body::Repay(touched) | Body::Recover { touched, .. } => self.touch_all(touched, None)?,
+            Body::Draw { touched, .. } | Body::Reschedule(touched) => self.touch_all(touched, None)?,
+            Body::Collect { written_off, touched, .. } => self.touch_all(touched, Some(written_off))?,
             Body::WriteOff { loans, .. } => loans.iter().try_for_each(|loan| self.write_off(loan))?,
         }
         for (component, postings) in body.postings() {
@@ -315,27 +316,36 @@ impl Layer<'_, '_> {
         Ok(())
     }
 
+    /// Moves the balances of all positions. `written_off` says which parts are, of kinds that may touch such.
     fn touch_all<const N: usize>(
         &mut self,
         touched: &Touched<Encoded, Encoded, N>,
+        written_off: Option<&[u16]>,
     ) -> Result<(), ApplyError> {
-        touched.loans.iter().try_for_each(|loan| self.touch(legs(self.header.kind), loan))
+        let legs = legs(self.header.kind);
+        let moves = legs.iter().any(|leg| leg.effect != Effect::Leaves);
+        for (record, loan) in touched.loans.iter().enumerate() {
+            let flagged = |part| written_off.is_some_and(|flags| is_flagged(flags, record, part));
+            self.touch(legs, loan, |position, part| {
+                let as_said = position.written_off == flagged(part);
+                if moves && !as_said { Err(Rejection::WrittenOff) } else { Ok(()) }
+            })?;
+        }
+        Ok(())
     }
 
     fn touch<const N: usize>(
         &mut self,
         legs: &[Leg],
         touched: &TouchedLoan<Encoded, Encoded, N>,
+        allows: impl Fn(&Position, usize) -> Result<(), Rejection>,
     ) -> Result<(), ApplyError> {
         let (key, mut loan) = self.loan(touched.loan)?;
-        let moves = legs.iter().any(|leg| leg.effect != Effect::Leaves);
-        for (position, part) in loan.positions.iter_mut().zip(&touched.parts) {
+        for (place, (position, part)) in loan.positions.iter_mut().zip(&touched.parts).enumerate() {
             if position.principal != part.balance || position.share != part.share {
                 return Err(Rejection::Stale.into());
             }
-            if moves && position.written_off {
-                return Err(Rejection::WrittenOff.into());
-            }
+            allows(position, place)?;
             for (leg, portion) in legs.iter().zip(&part.legs) {
                 let amount = &portion.movement.amount;
                 position.principal = match leg.effect {
@@ -359,7 +369,7 @@ impl Layer<'_, '_> {
             if position.written_off {
                 return Err(Rejection::WrittenOff.into());
             }
-            (position.principal, position.written_off) = (zero(), true);
+            position.written_off = true;
         }
         self.write(key, &loan);
         Ok(())

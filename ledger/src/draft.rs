@@ -35,6 +35,8 @@ pub enum Events {
     Recover(Vec<Recovery>),
     /// Money taken back out of reserves: `(bank, minor units)`, a bank at most once.
     Release(Vec<(MemberId, u64)>),
+    /// Repayments with fees and penalties, or on loans of which parts are written off; a loan at most once.
+    Collect(Vec<Collection>),
 }
 
 impl Events {
@@ -50,6 +52,7 @@ impl Events {
             Self::WriteOff(_) => Kind::WriteOff,
             Self::Recover(_) => Kind::Recover,
             Self::Release(_) => Kind::Release,
+            Self::Collect(_) => Kind::Collect,
         }
     }
 }
@@ -111,6 +114,23 @@ pub struct Recovery {
     pub proceeds: u64,
     /// What was spent, in minor units; may exceed the proceeds.
     pub costs: u64,
+    /// The servicer's key of the event: booked at most once.
+    pub event: Hash,
+}
+
+/// A repayment of one loan with all its components.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Collection {
+    /// The loan.
+    pub loan: LoanId,
+    /// Principal repaid in minor units, at most what the customer owes; of parts that are written off it is a recovery.
+    pub principal: u64,
+    /// Interest received in minor units.
+    pub interest: u64,
+    /// Fees received in minor units.
+    pub fee: u64,
+    /// Penalties received in minor units.
+    pub penalty: u64,
     /// The servicer's key of the event: booked at most once.
     pub event: Hash,
 }

@@ -50,6 +50,11 @@ impl<C, P> Body<C, P> {
             Self::Recover { reserves, touched: events } => {
                 Body::Recover { reserves: all(reserves, turn, commitment)?, touched: touched(events, turn)? }
             }
+            Self::Collect { written_off, touched: events, recovered } => Body::Collect {
+                written_off: written_off.clone(),
+                touched: touched(events, turn)?,
+                recovered: all(recovered, turn, posting)?,
+            },
             Self::Release { reserves, postings } => Body::Release {
                 reserves: all(reserves, turn, commitment)?,
                 postings: all(postings, turn, posting)?,

@@ -53,11 +53,13 @@ pub enum Kind {
     Recover,
     /// Banks take money back out of their reserves.
     Release,
+    /// Customers repay with fees and penalties, or on loans of which parts are written off.
+    Collect,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fund,
         Self::Originate,
         Self::Repay,
@@ -66,6 +68,7 @@ impl Kind {
         Self::WriteOff,
         Self::Recover,
         Self::Release,
+        Self::Collect,
     ];
 
     /// The lane whose sequence the batch stands in.
@@ -86,6 +89,7 @@ impl Kind {
             Self::WriteOff => "write-off",
             Self::Recover => "recover",
             Self::Release => "release",
+            Self::Collect => "collect",
         }
     }
 }
@@ -111,6 +115,12 @@ pub enum Component {
     Proceeds,
     /// What it cost to get them.
     Costs,
+    /// Fees received.
+    Fee,
+    /// Penalties received.
+    Penalty,
+    /// Principal received on parts that are written off.
+    Recovered,
 }
 
 impl Component {
@@ -122,6 +132,9 @@ impl Component {
             Self::Interest => "interest",
             Self::Proceeds => "proceeds",
             Self::Costs => "costs",
+            Self::Fee => "fee",
+            Self::Penalty => "penalty",
+            Self::Recovered => "recovered",
         }
     }
 }
@@ -147,11 +160,15 @@ pub enum AccountKind {
     Costs,
     /// Money taken back out; rises with debits.
     Released,
+    /// Fees received; rises with credits.
+    Fees,
+    /// Penalties received; rises with credits.
+    Penalties,
 }
 
 impl AccountKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Settlement,
         Self::Incoming,
         Self::Reserve,
@@ -161,12 +178,14 @@ impl AccountKind {
         Self::Recoveries,
         Self::Costs,
         Self::Released,
+        Self::Fees,
+        Self::Penalties,
     ];
 
     /// Whether the balance is debits less credits (an asset, a loss) or the other way round.
     #[must_use]
     pub fn rises_with_debits(self) -> bool {
-        !matches!(self, Self::Settlement | Self::Income | Self::Recoveries)
+        !matches!(self, Self::Settlement | Self::Income | Self::Recoveries | Self::Fees | Self::Penalties)
     }
 
     /// The account's name in reports.
@@ -182,6 +201,8 @@ impl AccountKind {
             Self::Recoveries => "recoveries",
             Self::Costs => "costs",
             Self::Released => "released",
+            Self::Fees => "fees",
+            Self::Penalties => "penalties",
         }
     }
 }
@@ -193,8 +214,11 @@ impl AccountKind {
 /// | --- | --- | --- | --- |
 /// | fund | principal | incoming | settlement |
 /// | originate, draw | principal | loans | reserve |
-/// | repay | principal | reserve | loans |
+/// | repay, collect | principal | reserve | loans |
 /// | | interest | reserve | income |
+/// | collect | fee | reserve | fees |
+/// | | penalty | reserve | penalties |
+/// | | recovered | reserve | recoveries |
 /// | reschedule | principal | loans | income |
 /// | write-off | principal | losses | loans |
 /// | recover | proceeds | reserve | recoveries |
@@ -202,14 +226,18 @@ impl AccountKind {
 /// | release | principal | released | reserve |
 #[must_use]
 pub fn entry(kind: Kind, component: Component) -> (AccountKind, AccountKind) {
-    use AccountKind::{Costs, Income, Incoming, Loans, Losses, Recoveries, Released, Reserve, Settlement};
+    use AccountKind::{
+        Costs, Fees, Income, Incoming, Loans, Losses, Penalties, Recoveries, Released, Reserve, Settlement,
+    };
     match (kind, component) {
         (_, Component::Interest) => (Reserve, Income),
-        (_, Component::Proceeds) => (Reserve, Recoveries),
+        (_, Component::Proceeds | Component::Recovered) => (Reserve, Recoveries),
+        (_, Component::Fee) => (Reserve, Fees),
+        (_, Component::Penalty) => (Reserve, Penalties),
         (_, Component::Costs) => (Costs, Reserve),
         (Kind::Fund, Component::Principal) => (Incoming, Settlement),
         (Kind::Originate | Kind::Draw, Component::Principal) => (Loans, Reserve),
-        (Kind::Repay | Kind::Recover, Component::Principal) => (Reserve, Loans),
+        (Kind::Repay | Kind::Collect | Kind::Recover, Component::Principal) => (Reserve, Loans),
         (Kind::Reschedule, Component::Principal) => (Loans, Income),
         (Kind::WriteOff, Component::Principal) => (Losses, Loans),
         (Kind::Release, Component::Principal) => (Released, Reserve),

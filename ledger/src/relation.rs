@@ -95,12 +95,14 @@ fn most_interest_quotient(product: &Product) -> u64 {
 /// The most that the quotient of a leg may be.
 fn most_quotient(product: &Product, leg: &Leg) -> u64 {
     match leg.component {
-        Component::Interest => most_interest_quotient(product),
-        Component::Principal | Component::Proceeds | Component::Costs => most_principal_quotient(product),
+        Component::Interest | Component::Fee | Component::Penalty => most_interest_quotient(product),
+        Component::Principal | Component::Recovered | Component::Proceeds | Component::Costs => {
+            most_principal_quotient(product)
+        }
     }
 }
 
-/// The most interest of one repayment.
+/// The most interest, fee or penalty of one repayment.
 #[must_use]
 pub fn most_interest(product: &Product) -> u64 {
     most_interest_quotient(product).saturating_mul(u64::from(product.share_units()))
@@ -132,6 +134,7 @@ pub fn relation<W: Witness>(
         }
         Body::Repay(touched) | Body::Recover { touched, .. } => builder.touched(body.kind(), touched),
         Body::Draw { touched, .. } | Body::Reschedule(touched) => builder.touched(body.kind(), touched),
+        Body::Collect { touched, .. } => builder.touched(body.kind(), touched),
     }
     builder.reserves(body);
     builder.handles(viewers, body);
@@ -294,7 +297,7 @@ impl<'a, W: Witness> Builder<'a, W> {
         let per_loan = match body.kind() {
             Kind::Fund | Kind::Release => return u64::MAX,
             Kind::Originate | Kind::Draw | Kind::Reschedule | Kind::WriteOff => self.product.cap(),
-            Kind::Repay => self.product.cap().max(most_interest(self.product) + self.units),
+            Kind::Repay | Kind::Collect => self.product.cap().max(most_interest(self.product) + self.units),
             Kind::Recover => self.product.cap() + self.units,
         };
         per_loan.saturating_mul(body.loan_count() as u64)

@@ -1,6 +1,9 @@
 //! What the sealed sections say, once opened.
 
-use crate::names::{Component, Hash, Kind, MemberId};
+use crate::{
+    body::legs,
+    names::{Component, Hash, Kind, MemberId},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use counterfoil_crypto::{encoding, pedersen::Opening};
 use curve25519_dalek::scalar::Scalar;
@@ -94,6 +97,15 @@ pub enum Share {
         /// How much.
         amount: Revealed,
     },
+    /// A part of a repayment with all its components.
+    Collected {
+        /// The bank whose part it is.
+        owner: MemberId,
+        /// Principal, interest, fee, penalty.
+        amounts: [Revealed; 4],
+        /// As in a repayment.
+        event: Hash,
+    },
 }
 
 impl Share {
@@ -106,7 +118,8 @@ impl Share {
             | Self::Repaid { owner, .. }
             | Self::Raised { owner, .. }
             | Self::WrittenOff { owner, .. }
-            | Self::Recovered { owner, .. } => Some(*owner),
+            | Self::Recovered { owner, .. }
+            | Self::Collected { owner, .. } => Some(*owner),
         }
     }
 
@@ -118,7 +131,8 @@ impl Share {
             Self::Repaid { event, .. }
             | Self::Raised { event, .. }
             | Self::WrittenOff { event, .. }
-            | Self::Recovered { event, .. } => Some(*event),
+            | Self::Recovered { event, .. }
+            | Self::Collected { event, .. } => Some(*event),
         }
     }
 
@@ -133,10 +147,11 @@ impl Share {
             Self::WrittenOff { .. } => kind == Kind::WriteOff,
             Self::Recovered { .. } => kind == Kind::Recover,
             Self::Released { .. } => kind == Kind::Release,
+            Self::Collected { .. } => kind == Kind::Collect,
         }
     }
 
-    /// Its amounts by component.
+    /// Its amounts by component, in the order of the legs.
     #[must_use]
     pub fn amounts(&self) -> Vec<(Component, &Revealed)> {
         match self {
@@ -149,6 +164,10 @@ impl Share {
             }
             Self::Recovered { proceeds, costs, .. } => {
                 vec![(Component::Proceeds, proceeds), (Component::Costs, costs)]
+            }
+            Self::Collected { amounts, .. } => {
+                let components = legs(Kind::Collect).iter().map(|leg| leg.component);
+                components.zip(amounts).collect()
             }
         }
     }

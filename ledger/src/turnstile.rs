@@ -6,7 +6,7 @@
 //! 1. that each opening opens the account's commitment in the state (a Pedersen commitment can be opened in one way);
 //! 2. that each value is a non-negative integer below 2^62;
 //! 3. that each account holds what the records add up to;
-//! 4. that each bank's debits are its credits: settlement + income + recoveries = incoming + reserve + loans + losses + costs
+//! 4. that each bank's debits are its credits: settlement + income + fees + penalties + recoveries = incoming + reserve + loans + losses + costs
 //!    + released;
 //! 5. that over all banks the accounts add up to what was funded, lent and repaid, whoever the records say it belongs to.
 //!

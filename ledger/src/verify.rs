@@ -4,7 +4,7 @@
 //! they are the present ones is for [`crate::book`] to compare. So verification runs in parallel, ahead of the order, once.
 
 use crate::{
-    batch::{Batch, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, Sealed, TERMS_CLASS, VERSION},
+    batch::{Batch, IDENTITY_CLASS, MAX_LOANS, Record, Sealed, TERMS_CLASS, VERSION, share_class},
     body::{Body, SealedBody, Touched},
     form::Turn,
     genesis::{Consortium, Terms},
@@ -265,6 +265,11 @@ fn parts_ok(body: &SealedBody, parts: usize) -> bool {
         Body::Originate { loans, .. } => loans.iter().all(|loan| loan.parts.len() == parts),
         Body::Repay(touched) | Body::Recover { touched, .. } => all(touched, parts),
         Body::Draw { touched, .. } | Body::Reschedule(touched) => all(touched, parts),
+        Body::Collect { written_off, touched, .. } => {
+            let beyond =
+                |flags: &u16| u32::try_from(parts).is_ok_and(|n| flags.checked_shr(n).unwrap_or(0) != 0);
+            written_off.len() == touched.loans.len() && !written_off.iter().any(beyond) && all(touched, parts)
+        }
         Body::WriteOff { loans, .. } => loans.iter().all(|loan| {
             let ascending = loan.parts.windows(2).all(|pair| pair[0].part < pair[1].part);
             ascending && loan.parts.last().is_some_and(|last| usize::from(last.part) < parts)
@@ -294,7 +299,7 @@ fn record_shape(record: &Record, kind: Kind, shares: usize, auditors: usize) -> 
     };
     let new = kind == Kind::Originate;
     record.shares.len() == shares
-        && record.shares.iter().all(|s| is(s, SHARE_CLASS, auditors.saturating_add(1)))
+        && record.shares.iter().all(|s| is(s, share_class(kind), auditors.saturating_add(1)))
         && record.identity.is_some() == new
         && record.terms.is_some() == new
         && record.identity.iter().all(|s| is(s, IDENTITY_CLASS, shares))

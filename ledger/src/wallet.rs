@@ -50,9 +50,9 @@ pub struct HeldPart {
     pub owner: MemberId,
     /// Its share in the product's units, opened.
     pub share: Opening,
-    /// Principal outstanding, opened.
+    /// What the customer owes of it, opened; it stays owed when its bank writes it off.
     pub balance: Opening,
-    /// Whether its bank has written it off.
+    /// Whether its bank has written it off: then nothing is outstanding on the bank's books.
     pub written_off: bool,
 }
 
@@ -208,7 +208,7 @@ impl Wallet {
             Kind::Fund => self.absorb_fund(header, records, &seed),
             Kind::Originate => self.absorb_new(header, records, &seed),
             Kind::Release => self.absorb_release(header, records),
-            Kind::Repay | Kind::Draw | Kind::Reschedule | Kind::Recover | Kind::WriteOff => {
+            Kind::Repay | Kind::Collect | Kind::Draw | Kind::Reschedule | Kind::Recover | Kind::WriteOff => {
                 self.absorb_touched(content, records, &seed)
             }
         }
@@ -319,10 +319,7 @@ impl Wallet {
 impl HeldPart {
     /// Does to the part what an event does; `None` when its words cannot be opened.
     fn touch(&mut self, kind: Kind, share: &Share) -> Option<()> {
-        if kind == Kind::WriteOff {
-            let nothing = Opening { value: Scalar::ZERO, blinding: Scalar::ZERO };
-            (self.balance, self.written_off) = (nothing, true);
-        }
+        self.written_off |= kind == Kind::WriteOff;
         for (leg, (_, amount)) in legs(kind).iter().zip(share.amounts()) {
             let sign = match leg.effect {
                 Effect::Lowers => -Scalar::ONE,
@@ -358,9 +355,11 @@ pub(crate) fn posting_openings(
     let components = components(&content.body);
     let mut sums: Vec<_> = components.iter().map(|_| Postings::new(consortium)).collect();
     for record in 0..u16::try_from(records.records.len()).ok()? {
-        for share in shares(header, records, seed, record)? {
-            for (sum, (_, amount)) in sums.iter_mut().zip(share.amounts()) {
-                sum.add(share.owner()?, &amount.opening()?)?;
+        for (place, share) in shares(header, records, seed, record)?.into_iter().enumerate() {
+            for (component, amount) in share.amounts() {
+                let component = content.body.posted_as((usize::from(record), place), component);
+                let sum = components.iter().position(|other| *other == component)?;
+                sums.get_mut(sum)?.add(share.owner()?, &amount.opening()?)?;
             }
         }
     }

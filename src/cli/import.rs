@@ -180,8 +180,11 @@ async fn book(home: &Home, product: ProductId, portfolio: &Portfolio, json: bool
 fn tell(explained: &Explained, exponent: u8, json: bool) {
     let amount = |amount: u64| format_grouped(amount, exponent);
     let what = |what: &What| match what {
-        What::Paid { principal, interest } => {
-            format!("paid: principal {}, interest {}", amount(*principal), amount(*interest))
+        What::Paid { principal, interest, fee, penalty } => {
+            let all = [("principal", principal), ("interest", interest), ("fee", fee), ("penalty", penalty)];
+            let paid = all.iter().filter(|(_, part)| **part > 0);
+            let paid: Vec<_> = paid.map(|(name, part)| format!("{name} {}", amount(**part))).collect();
+            format!("paid: {}", paid.join(", "))
         }
         What::Raised { amount: by } => format!("raised by {}", amount(*by)),
         What::WrittenOff => "written off".to_owned(),

@@ -171,6 +171,7 @@ impl Book<'_> {
             after: names.after.as_ref().map(|name| columns.place(name)),
             principal: columns.place(&names.principal),
             paid: columns.place(&names.paid),
+            beside: [&names.fee, &names.penalty].map(|name| name.as_ref().map(|name| columns.place(name))),
             proceeds: names.proceeds.iter().map(|name| columns.place(name)).collect(),
         };
         let mut table = Table::open(self.source.events, columns.names)?;
@@ -264,6 +265,8 @@ struct Places {
     after: Option<usize>,
     principal: usize,
     paid: usize,
+    /// Fee and penalty.
+    beside: [Option<usize>; 2],
     proceeds: Vec<usize>,
 }
 
@@ -307,8 +310,11 @@ impl Row<'_> {
     ) -> Result<(), ImportError> {
         let principal = self.book.natural(self.table, self.places.principal)?;
         let paid = self.book.natural(self.table, self.places.paid)?;
-        let interest = paid.checked_sub(principal).ok_or_else(|| {
-            let problem = format!("is less than the principal {principal} in it; correct one of them");
+        let [fee, penalty] = self.charges()?;
+        let known = principal.saturating_add(fee).saturating_add(penalty);
+        let interest = paid.checked_sub(known).ok_or_else(|| {
+            let problem =
+                format!("is less than the principal {principal} and the charges in it; correct one of them");
             self.table.cell(self.places.paid, problem)
         })?;
         self.chain(held)?;
@@ -326,8 +332,8 @@ impl Row<'_> {
             left_out.push("credit");
         }
         let principal = u64::try_from(before.max(0).saturating_sub(after.max(0))).unwrap_or(0);
-        if principal > 0 || interest > 0 {
-            booked.push(What::Paid { principal, interest });
+        if [principal, interest, fee, penalty] != [0; 4] {
+            booked.push(What::Paid { principal, interest, fee, penalty });
         }
         Ok(())
     }
@@ -357,7 +363,7 @@ impl Row<'_> {
         }
         let interest = self.book.natural(self.table, self.places.paid)?;
         if interest > 0 {
-            booked.push(What::Paid { principal: 0, interest });
+            booked.push(interest_alone(interest));
         }
         if amount > 0 {
             booked.push(What::Raised { amount });
@@ -375,11 +381,24 @@ impl Row<'_> {
         let interest = u64::try_from(interest)
             .map_err(|_| self.table.cell(self.places.paid, "is negative; it must not be below zero here"))?;
         if interest > 0 {
-            booked.push(What::Paid { principal: 0, interest });
+            booked.push(interest_alone(interest));
         }
         booked.push(What::WrittenOff);
         held.owed = 0;
         Ok(())
+    }
+
+    /// Fee and penalty in a payment.
+    fn charges(&self) -> Result<[u64; 2], ImportError> {
+        let mut charges = [0; 2];
+        for (charge, column) in charges.iter_mut().zip(self.places.beside) {
+            if let Some(column) = column {
+                let amount = self.cell(column)?;
+                let negative = |_| self.table.cell(column, "is negative; it must not be below zero here");
+                *charge = u64::try_from(amount).map_err(negative)?;
+            }
+        }
+        Ok(charges)
     }
 
     /// Money beside payments, what came in and what was spent.
@@ -416,6 +435,10 @@ impl Row<'_> {
     fn cell(&self, column: usize) -> Result<i64, ImportError> {
         Ok(self.book.amount(self.table, column)?.unwrap_or(0))
     }
+}
+
+const fn interest_alone(interest: u64) -> What {
+    What::Paid { principal: 0, interest, fee: 0, penalty: 0 }
 }
 
 /// A loan's rows ascend, from its first date on; one row per kind and date.

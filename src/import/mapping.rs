@@ -99,8 +99,12 @@ pub struct Events {
     pub after: Option<String>,
     /// What of a payment reduces what is owed.
     pub principal: String,
-    /// All of a payment.
+    /// All of a payment; what is no principal, fee or penalty in it is interest.
     pub paid: String,
+    /// Fees in a payment.
+    pub fee: Option<String>,
+    /// Penalties in a payment.
+    pub penalty: Option<String>,
     /// Money beside payments; below zero it is a cost. Added up.
     #[serde(default)]
     pub proceeds: Vec<String>,

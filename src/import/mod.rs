@@ -120,8 +120,12 @@ pub enum What {
     Paid {
         /// What reduces the balance, in minor units.
         principal: u64,
-        /// What does not: interest and fees.
+        /// Interest, and what the source does not tell apart from it.
         interest: u64,
+        /// Fees.
+        fee: u64,
+        /// Penalties.
+        penalty: u64,
     },
     /// What is owed rises without money, in minor units.
     Raised {
@@ -144,7 +148,8 @@ impl What {
     #[must_use]
     pub const fn kind(self) -> Kind {
         match self {
-            Self::Paid { .. } => Kind::Repay,
+            Self::Paid { fee: 0, penalty: 0, .. } => Kind::Repay,
+            Self::Paid { .. } => Kind::Collect,
             Self::Raised { .. } => Kind::Reschedule,
             Self::WrittenOff => Kind::WriteOff,
             Self::Recovered { .. } => Kind::Recover,

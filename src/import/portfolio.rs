@@ -113,7 +113,7 @@ impl Borrower {
         Some(Event {
             loan: self.opening.loan.clone(),
             date: day(period),
-            what: What::Paid { principal, interest },
+            what: What::Paid { principal, interest, fee: 0, penalty: 0 },
         })
     }
 }
@@ -218,7 +218,7 @@ mod tests {
         let portfolio = generate(42, 3_000, 24, 5_000_000, (&partners(), 3));
         let mut owed: BTreeMap<_, _> = portfolio.openings.iter().map(|o| (&o.loan, o.principal)).collect();
         for event in &portfolio.events {
-            let What::Paid { principal, interest } = event.what else { panic!("{event:?}") };
+            let What::Paid { principal, interest, .. } = event.what else { panic!("{event:?}") };
             assert!(principal + interest > 0);
             let owed = owed.get_mut(&event.loan).unwrap();
             *owed = owed.checked_sub(principal).unwrap();

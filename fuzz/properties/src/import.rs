@@ -45,7 +45,7 @@ fn check(portfolio: &Portfolio, partners: &[String]) {
         let (owed, first) = owed.get_mut(&event.loan).expect("an event is of a loan that was opened");
         assert!(event.date >= *first, "{event:?} comes before the loan");
         match event.what {
-            What::Paid { principal, interest } => {
+            What::Paid { principal, interest, .. } => {
                 *owed = owed.checked_sub(principal).expect("more is repaid than was lent");
                 assert!(principal > 0 || interest > 0, "a payment of nothing");
             }

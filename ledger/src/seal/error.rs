@@ -81,7 +81,9 @@ pub enum SealError {
         most: u64,
     },
     /// A part of the loan is written off: what still comes in is a recovery.
-    #[error("loan {loan}: a part is written off; book what still comes in as a recovery")]
+    #[error(
+        "loan {loan}: a part is written off; book what the customer still pays as a collection (`collect`)"
+    )]
     WrittenOff {
         /// The loan.
         loan: LoanId,

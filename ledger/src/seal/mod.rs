@@ -135,6 +135,7 @@ pub(crate) fn sketch(
         Events::WriteOff(write_offs) => sealer.write_off(write_offs)?,
         Events::Recover(recoveries) => sealer.recover(recoveries)?,
         Events::Release(amounts) => sealer.release(amounts)?,
+        Events::Collect(collections) => sealer.collect(collections)?,
     };
     let records = Records { envelopes: sealer.envelopes(&entropy, rng), records };
     let Sealer { header, owner_secrets, .. } = sealer;

@@ -1,4 +1,4 @@
-//! Events on open loans: repayments, draw-downs, reschedulings, recoveries. They differ in their legs.
+//! Events on open loans: repayments, collections, draw-downs, reschedulings, recoveries. They differ in their legs.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,8 +12,8 @@ use super::{
 use crate::{
     batch::Record,
     body::{Body, Effect, Leg, Portion, Touched, TouchedLoan, TouchedPart, legs},
-    draft::{Raise, Recovery, Repayment},
-    names::{Hash, Kind, LoanId, MemberId},
+    draft::{Collection, Raise, Recovery, Repayment},
+    names::{Component, Hash, Kind, LoanId, MemberId},
     relation::{most_interest, most_proceeds},
     seed::Purpose,
     share::{Revealed, Share},
@@ -37,7 +37,15 @@ pub(crate) struct Event<const N: usize> {
 struct Sketched<const N: usize> {
     loans: Vec<TouchedLoan<Committed<Opening>, Element, N>>,
     postings: [Vec<Opening>; N],
+    /// What is posted as recovered.
+    recovered: Vec<Opening>,
     records: Vec<Record>,
+}
+
+/// Sums per bank: of each leg, and of principal on parts that are written off.
+pub(crate) struct Sums<const N: usize> {
+    legs: [Postings; N],
+    recovered: Postings,
 }
 
 /// One leg's total, split over the parts.
@@ -56,7 +64,7 @@ struct Purposes {
     split: [Purpose; 2],
 }
 
-const PURPOSES: [Purposes; 2] = [
+const PURPOSES: [Purposes; 4] = [
     Purposes {
         amount: Purpose::Principal,
         quotient: Purpose::PrincipalQuotient,
@@ -66,6 +74,16 @@ const PURPOSES: [Purposes; 2] = [
         amount: Purpose::Interest,
         quotient: Purpose::InterestQuotient,
         split: [Purpose::InterestRest, Purpose::InterestSlack],
+    },
+    Purposes {
+        amount: Purpose::Fee,
+        quotient: Purpose::FeeQuotient,
+        split: [Purpose::FeeRest, Purpose::FeeSlack],
+    },
+    Purposes {
+        amount: Purpose::Penalty,
+        quotient: Purpose::PenaltyQuotient,
+        split: [Purpose::PenaltyRest, Purpose::PenaltySlack],
     },
 ];
 
@@ -94,6 +112,32 @@ impl Sealer<'_> {
         Ok((Body::Reschedule(touched), records))
     }
 
+    pub(super) fn collect(&self, collections: &[Collection]) -> Result<Said, SealError> {
+        let most = most_interest(&self.terms.product);
+        let largest = |c: &Collection| c.interest.max(c.fee).max(c.penalty);
+        if let Some(c) = collections.iter().find(|c| largest(c) > most) {
+            return Err(SealError::Interest { loan: c.loan, interest: largest(c), most });
+        }
+        let event = |c: &Collection| Event {
+            loan: c.loan,
+            amounts: [c.principal, c.interest, c.fee, c.penalty],
+            key: c.event,
+        };
+        let sketched = self.touch(Kind::Collect, &collections.iter().map(event).collect::<Vec<_>>())?;
+        let flags = |c: &Collection| {
+            let held = self.wallet.loans().get(&c.loan);
+            let parts = held.map(|held| held.parts.as_slice()).unwrap_or_default().iter();
+            (0u32..)
+                .zip(parts)
+                .filter(|(_, part)| part.written_off)
+                .fold(0, |flags, (i, _)| flags | 1u16 << i)
+        };
+        let written_off = collections.iter().map(flags).collect();
+        let recovered = self.postings(sketched.recovered.clone());
+        let (touched, records) = self.touched(sketched);
+        Ok((Body::Collect { written_off, touched, recovered }, records))
+    }
+
     pub(super) fn recover(&self, recoveries: &[Recovery]) -> Result<Said, SealError> {
         let most = most_proceeds(&self.terms.product);
         if let Some(r) = recoveries.iter().find(|r| r.proceeds.max(r.costs) > most) {
@@ -119,19 +163,22 @@ impl Sealer<'_> {
         &self,
         sketched: Sketched<N>,
     ) -> (Touched<Committed<Opening>, Element, N>, Vec<Record>) {
-        let Sketched { loans, postings, records } = sketched;
+        let Sketched { loans, postings, records, .. } = sketched;
         (Touched { loans, postings: postings.map(|openings| self.postings(openings)) }, records)
     }
 
     fn touch<const N: usize>(&self, kind: Kind, events: &[Event<N>]) -> Result<Sketched<N>, SealError> {
         self.fits(events.len())?;
-        let mut sums: [Postings; N] = std::array::from_fn(|_| Postings::new(self.consortium()));
+        let empty = || Postings::new(self.consortium());
+        let mut sums = Sums { legs: std::array::from_fn(|_| empty()), recovered: empty() };
         let (mut loans, mut records) = (Vec::new(), Vec::new());
         for (record, event) in (0u16..).zip(events) {
             let mut later = events.iter().skip(usize::from(record) + 1);
             let twice = later.any(|other| other.loan == event.loan || other.key == event.key);
             let held = self.untouched(event.loan, &event.key, twice)?;
-            if kind != Kind::Recover && held.parts.iter().any(|part| part.written_off) {
+            if !matches!(kind, Kind::Recover | Kind::Collect)
+                && held.parts.iter().any(|part| part.written_off)
+            {
                 return Err(SealError::WrittenOff { loan: event.loan });
             }
             let (loan, sections) = self.touched_loan((kind, record), event, held, &mut sums)?;
@@ -139,11 +186,12 @@ impl Sealer<'_> {
             records.push(sections);
         }
         let mut legs = legs(kind).iter();
-        let postings = sums.map(|sums| {
+        let recovered = sums.recovered.seal(&self.seed, self.wallet.me, Component::Recovered);
+        let postings = sums.legs.map(|sums| {
             let leg = legs.next().expect("a body has as many legs as its kind");
             sums.seal(&self.seed, self.wallet.me, leg.component)
         });
-        Ok(Sketched { loans, postings, records })
+        Ok(Sketched { loans, postings, recovered, records })
     }
 
     /// A loan of this servicer, for an event that is not booked and not in the draft twice.
@@ -160,17 +208,19 @@ impl Sealer<'_> {
         (kind, record): (Kind, u16),
         event: &Event<N>,
         held: &HeldLoan,
-        sums: &mut [Postings; N],
+        sums: &mut Sums<N>,
     ) -> Result<(TouchedLoan<Committed<Opening>, Element, N>, Record), SealError> {
         let splits = self.split_legs(kind, event, held)?;
         let units = u64::from(self.terms.product.share_units());
         let (mut parts, mut texts) = (Vec::new(), Vec::new());
         for (place, part) in (0u16..).zip(&held.parts) {
             let (mut portions, mut amounts) = (Vec::with_capacity(N), Vec::with_capacity(N));
-            for ((split, sums), purposes) in splits.iter().zip(sums.iter_mut()).zip(&PURPOSES) {
+            for ((split, leg), purposes) in splits.iter().zip(&mut sums.legs).zip(&PURPOSES) {
                 let piece = split.piece(usize::from(place), share_of(part), units);
                 let opening = self.opening(purposes.amount, record, place, piece.amount);
-                sums.add(part.owner, &opening).ok_or(SealError::Loan(event.loan))?;
+                let recovered = kind == Kind::Collect && part.written_off && amounts.is_empty();
+                let sum = if recovered { &mut sums.recovered } else { leg };
+                sum.add(part.owner, &opening).ok_or(SealError::Loan(event.loan))?;
                 amounts.push(revealed(&opening));
                 let split = self.split(purposes.split, record, place, piece);
                 portions.push(Portion { movement: self.movement(opening), split });
@@ -271,6 +321,7 @@ fn words(kind: Kind, owner: MemberId, amounts: Vec<Revealed>, event: Hash) -> Sh
     let mut next = || amounts.next().expect("one amount per leg");
     match kind {
         Kind::Repay => Share::Repaid { owner, principal: next(), interest: next(), event },
+        Kind::Collect => Share::Collected { owner, amounts: std::array::from_fn(|_| next()), event },
         Kind::Recover => Share::Recovered { owner, proceeds: next(), costs: next(), event },
         _ => Share::Raised { owner, principal: next(), event },
     }

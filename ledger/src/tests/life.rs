@@ -4,7 +4,7 @@
 
 use super::world::{PRODUCT, World, member, new_loan, repayment};
 use crate::{
-    draft::{Events, Raise, Recovery, WriteOff},
+    draft::{Collection, Events, Raise, Recovery, WriteOff},
     names::{AccountKind, Hash, LoanId, MemberId},
     seal::seal,
 };
@@ -64,6 +64,11 @@ impl Life {
             "repay" => Events::Repay(vec![repayment(loan(), number(2), number(3), self.line)]),
             "draw" => Events::Draw(raise()),
             "reschedule" => Events::Reschedule(raise()),
+            "collect" => {
+                let [principal, interest, fee, penalty] = [2, 3, 4, 5].map(number);
+                let loan = loan();
+                Events::Collect(vec![Collection { loan, principal, interest, fee, penalty, event }])
+            }
             "write-off" => {
                 let banks = words[2..].iter().map(|name| bank(name)).collect();
                 Events::WriteOff(vec![WriteOff { loan: loan(), banks, event }])
@@ -118,7 +123,9 @@ impl Life {
         for (id, held) in self.world.wallet.loans() {
             let parts: BTreeMap<_, _> = self.world.views[4].loans[id].parts.clone();
             let whole = parts.values().map(|part| part.outstanding).sum::<u64>();
-            assert_eq!(whole, held.balance(), "{line}: the parts of loan {} are the whole", held.reference);
+            let on_books =
+                held.parts.iter().filter(|part| !part.written_off).map(|part| part.amount()).sum::<u64>();
+            assert_eq!(whole, on_books, "{line}: the parts of loan {} are the whole", held.reference);
         }
     }
 }
@@ -151,13 +158,18 @@ fn every_kind_of_event() {
         reschedule L1 6000000                  | Cap
         repay      L1 999999 5                 | booked
         recover    L1 250 14                   | booked
+        collect    L1 100 20 3 1               | booked
+        collect    L1 9999999 0 0 0            | Overpaid
+        collect    L1 0 0 6553501 0            | Interest
         write-off  L1 c                        | NoPart
         write-off  L1 b                        | booked
         write-off  L1 b d                      | WrittenOff
         repay      L1 1 0                      | WrittenOff
         draw       L1 1                        | WrittenOff
         reschedule L1 1                        | WrittenOff
+        collect    L1 1000 50 0 7              | booked
         write-off  L1 a d                      | booked
+        collect    L1 10 0 5 0                 | booked
         recover    L1 100000 1400              | booked
         recover    L1 0 30000                  | booked
         recover    L1 0 6000001                | Recovery
@@ -171,9 +183,18 @@ fn every_kind_of_event() {
     let sum = |of: fn(&crate::view::PartView) -> u64| parts.values().map(of).sum::<u64>();
     assert_eq!(sum(|part| part.lent), 1_000_001 + 1 + 3_000_000);
     assert_eq!(sum(|part| part.capitalised), 12_345);
-    assert_eq!(sum(|part| part.written_off), 1_000_001 + 3_000_001 + 12_345 - 333_333 - 999_999);
-    assert_eq!((sum(|part| part.outstanding), sum(|part| part.interest)), (0, 1_234 + 77 + 5));
-    assert_eq!((sum(|part| part.proceeds), sum(|part| part.costs)), (100_250, 31_414));
+    // What bank-b's part brought after it was written off is a recovery; the others' part of it was still outstanding.
+    let owed_before: u64 = 1_000_001 + 3_000_001 + 12_345 - 333_333 - 999_999 - 100;
+    let recovered = sum(|part| part.proceeds) - 100_250 - 10;
+    assert_eq!(sum(|part| part.written_off), owed_before - (1_000 - recovered));
+    assert!((490..=510).contains(&recovered), "{recovered} of 1000 for a share of 50 %");
+    assert_eq!((sum(|part| part.outstanding), sum(|part| part.interest)), (0, 1_234 + 77 + 5 + 20 + 50));
+    assert_eq!((sum(|part| part.fees), sum(|part| part.costs)), (3 + 1 + 7 + 5, 31_414));
+    assert_eq!(
+        life.world.wallet.loans()[&loan].balance(),
+        owed_before - 1_000 - 10,
+        "what the customer owes"
+    );
 }
 
 /// Proceeds of a batch count towards the costs in it; beyond that a bank's reserve must do.

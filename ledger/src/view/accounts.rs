@@ -47,6 +47,12 @@ pub struct Flows {
     pub costs: u64,
     /// Taken back out.
     pub released: u64,
+    /// Fees received.
+    pub fees: u64,
+    /// Penalties received.
+    pub penalties: u64,
+    /// Principal received on parts that are written off.
+    pub recovered: u64,
 }
 
 impl Flows {
@@ -55,9 +61,12 @@ impl Flows {
             (_, Component::Interest) => &mut self.interest,
             (_, Component::Proceeds) => &mut self.proceeds,
             (_, Component::Costs) => &mut self.costs,
+            (_, Component::Fee) => &mut self.fees,
+            (_, Component::Penalty) => &mut self.penalties,
+            (_, Component::Recovered) => &mut self.recovered,
             (Kind::Fund, Component::Principal) => &mut self.funded,
             (Kind::Originate | Kind::Draw, Component::Principal) => &mut self.originated,
-            (Kind::Repay | Kind::Recover, Component::Principal) => &mut self.repaid,
+            (Kind::Repay | Kind::Collect | Kind::Recover, Component::Principal) => &mut self.repaid,
             (Kind::Reschedule, Component::Principal) => &mut self.capitalised,
             (Kind::WriteOff, Component::Principal) => &mut self.written_off,
             (Kind::Release, Component::Principal) => &mut self.released,
@@ -67,9 +76,10 @@ impl Flows {
 
     /// What the accounts of all banks must hold together: a name for the row, the accounts that are added, the sum.
     #[must_use]
-    pub(crate) fn expected(&self) -> [(AccountKind, &'static [AccountKind], i128); 8] {
+    pub(crate) fn expected(&self) -> [(AccountKind, &'static [AccountKind], i128); 10] {
         use AccountKind::{
-            Costs, Income, Incoming, Loans, Losses, Recoveries, Released, Reserve, Settlement,
+            Costs, Fees, Income, Incoming, Loans, Losses, Penalties, Recoveries, Released, Reserve,
+            Settlement,
         };
         let sum = |plus: &[u64], minus: &[u64]| {
             let total = |amounts: &[u64]| amounts.iter().map(|amount| i128::from(*amount)).sum::<i128>();
@@ -77,18 +87,24 @@ impl Flows {
         };
         let Self { funded, originated, repaid, interest, .. } = *self;
         let Self { capitalised, written_off, proceeds, costs, released, .. } = *self;
+        let Self { fees, penalties, recovered, .. } = *self;
         [
             (Settlement, &[Settlement], sum(&[funded], &[])),
             (Loans, &[Loans], sum(&[originated, capitalised], &[repaid, written_off])),
             (Income, &[Income], sum(&[interest, capitalised], &[])),
             (Losses, &[Losses], sum(&[written_off], &[])),
-            (Recoveries, &[Recoveries], sum(&[proceeds], &[])),
+            (Recoveries, &[Recoveries], sum(&[proceeds, recovered], &[])),
+            (Fees, &[Fees], sum(&[fees], &[])),
+            (Penalties, &[Penalties], sum(&[penalties], &[])),
             (Costs, &[Costs], sum(&[costs], &[])),
             (Released, &[Released], sum(&[released], &[])),
             (
                 Reserve,
                 &[Incoming, Reserve],
-                sum(&[funded, repaid, interest, proceeds], &[originated, costs, released]),
+                sum(
+                    &[funded, repaid, interest, proceeds, recovered, fees, penalties],
+                    &[originated, costs, released],
+                ),
             ),
         ]
     }

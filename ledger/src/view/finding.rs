@@ -17,11 +17,13 @@ pub struct PartView {
     pub outstanding: u64,
     /// Interest received.
     pub interest: u64,
+    /// Fees and penalties received.
+    pub fees: u64,
     /// Added to the principal without money.
     pub capitalised: u64,
     /// Written off.
     pub written_off: u64,
-    /// Proceeds received beside repayments.
+    /// Received on what was written off or given up.
     pub proceeds: u64,
     /// What they cost.
     pub costs: u64,

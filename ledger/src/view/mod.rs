@@ -22,7 +22,7 @@ pub use finding::{AccountName, Finding, LoanView, PartView};
 
 use crate::{
     batch::{IDENTITY_SECTION, Sealed, TERMS_SECTION, envelope_context, loan_id, owner_key, section_context},
-    body::Body,
+    body::{Body, Portion, legs as legs_of},
     genesis::{Consortium, Keys},
     names::{AccountKind, Component, Kind, LoanId, MemberId, ProductId, entry},
     seed::Seed,
@@ -180,7 +180,10 @@ impl View {
         let header = sealed.batch.content.header.clone();
         let mut repaid = std::collections::BTreeSet::new();
         for (place, share) in shares {
-            let amounts = share.amounts();
+            let body = &sealed.batch.content.body;
+            let at = (usize::from(place.0), usize::from(place.1));
+            let posted = |(component, amount)| (body.posted_as(at, component), amount);
+            let amounts: Vec<_> = share.amounts().into_iter().map(posted).collect();
             let Some(owner) = self.owner(share, place.1).filter(|owner| scope.banks.contains(owner)) else {
                 self.false_opening(sealed, *place);
                 continue;
@@ -203,7 +206,7 @@ impl View {
             }
             if let Some(loan) = self.note(sealed, scope, *place, owner, share)
                 && repaid.insert(loan)
-                && header.kind == Kind::Repay
+                && matches!(header.kind, Kind::Repay | Kind::Collect)
                 && let Some(view) = self.loans.get_mut(&loan)
             {
                 view.repayments = view.repayments.saturating_add(1);
@@ -302,6 +305,17 @@ impl View {
             Share::Repaid { principal, interest, .. } => {
                 part.outstanding = part.outstanding.saturating_sub(principal.amount);
                 part.interest = part.interest.saturating_add(interest.amount);
+            }
+            Share::Collected { amounts: [principal, interest, fee, penalty], .. } => {
+                let at = (usize::from(place.0), usize::from(place.1));
+                let recovered = sealed.batch.content.body.posted_as(at, Component::Principal);
+                if recovered == Component::Recovered {
+                    part.proceeds = part.proceeds.saturating_add(principal.amount);
+                } else {
+                    part.outstanding = part.outstanding.saturating_sub(principal.amount);
+                }
+                part.interest = part.interest.saturating_add(interest.amount);
+                part.fees = part.fees.saturating_add(fee.amount).saturating_add(penalty.amount);
             }
             Share::Raised { principal, .. } => {
                 let sum = if header.kind == Kind::Draw { &mut part.lent } else { &mut part.capitalised };
@@ -403,15 +417,25 @@ fn commitment_at(
     if let Body::Fund { postings } | Body::Release { postings, .. } = body {
         return postings.get(place).map(|posting| posting.amount);
     }
-    // Movements stand loan by loan, part by part.
-    let parts =
-        |loans: &[(LoanId, Vec<u16>)]| loans.iter().map(|(_, places)| places.len()).collect::<Vec<_>>();
-    let counts = match body {
-        Body::Originate { loans, .. } => loans.iter().map(|loan| loan.parts.len()).collect(),
-        other => parts(&other.touched()),
+    let record = usize::from(record);
+    let leg = |legs: &[Portion<Encoded, Encoded>]| {
+        let leg = legs_of(body.kind())
+            .iter()
+            .position(|leg| body.posted_as((record, place), leg.component) == component);
+        legs.get(leg?).map(|portion| portion.movement.amount)
     };
-    let before = counts.get(..usize::from(record))?.iter().sum::<usize>();
-    let within = place < *counts.get(usize::from(record))?;
-    let movements = body.movements(component);
-    movements.get(before + place).filter(|_| within).map(|movement| movement.amount)
+    match body {
+        Body::Fund { .. } | Body::Release { .. } => None,
+        Body::Originate { loans, .. } => {
+            loans.get(record)?.parts.get(place).map(|part| part.principal.amount)
+        }
+        Body::WriteOff { loans, .. } => loans.get(record)?.parts.get(place).map(|part| part.balance.amount),
+        Body::Repay(touched) | Body::Recover { touched, .. } => {
+            leg(&touched.loans.get(record)?.parts.get(place)?.legs)
+        }
+        Body::Draw { touched, .. } | Body::Reschedule(touched) => {
+            leg(&touched.loans.get(record)?.parts.get(place)?.legs)
+        }
+        Body::Collect { touched, .. } => leg(&touched.loans.get(record)?.parts.get(place)?.legs),
+    }
 }

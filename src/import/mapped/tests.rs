@@ -17,11 +17,20 @@ const JUNE: Date = Date(17_347);
 const JULY: Date = Date(17_378);
 
 fn import(loans: &[u8], events: &[u8], limit: Option<usize>) -> Result<Portfolio, ImportError> {
+    mapped(AUTO, loans, events, limit)
+}
+
+fn mapped(
+    mapping: &str,
+    loans: &[u8],
+    events: &[u8],
+    limit: Option<usize>,
+) -> Result<Portfolio, ImportError> {
     let folder = tempfile::tempdir().unwrap();
     let (loan_path, event_path) = (folder.path().join("loans.csv"), folder.path().join("events.csv"));
     fs::write(&loan_path, loans).unwrap();
     fs::write(&event_path, events).unwrap();
-    let mapping = Mapping::parse(AUTO).unwrap();
+    let mapping = Mapping::parse(mapping).unwrap();
     let partners = ["b", "c", "d"].map(String::from);
     read(&Source {
         mapping: &mapping,
@@ -56,7 +65,7 @@ fn reads_openings_and_payments() {
     assert_eq!(portfolio.openings[0].partners, ["b"]); // 1 + 7 mod 7
     assert_eq!(portfolio.openings[1].partners, ["c"]);
     assert_eq!(portfolio.openings[0].terms, "7.30 % a year, 74 months");
-    let paid = |principal, interest| What::Paid { principal, interest };
+    let paid = |principal, interest| What::Paid { principal, interest, fee: 0, penalty: 0 };
     let events: Vec<_> = portfolio.events.iter().map(|e| (e.date, &*e.loan, e.what)).collect();
     assert_eq!(events, [(MAY, "7", paid(100, 30)), (JUNE, "8", paid(0, 20)), (JULY, "7", paid(900, 10))]);
     assert_eq!(counts(&portfolio), [("nothing paid", 1)]);
@@ -93,7 +102,7 @@ fn a_loan_without_events_opens_and_is_counted() {
 #[test]
 fn rows_become_what_they_say() {
     const fn paid(principal: u64, interest: u64) -> What {
-        What::Paid { principal, interest }
+        What::Paid { principal, interest, fee: 0, penalty: 0 }
     }
     type Line<'a> = (&'a str, &'a [What], &'a [(&'a str, u64)]);
     let table: &[Line] = &[
@@ -137,6 +146,25 @@ fn rows_become_what_they_say() {
         let booked: Vec<_> = portfolio.events.iter().map(|e| e.what).collect();
         assert_eq!((&booked[..], &counts(&portfolio)[..]), (*expected, *left), "{rows}");
     }
+}
+
+#[test]
+fn fees_and_penalties_have_columns_of_their_own() {
+    let charges = "paid = \"payment_c\"\nfee = \"recovery_c\"\npenalty = \"late\"";
+    let mapping = AUTO.replace("paid = \"payment_c\"", charges);
+    let mapping = mapping.replace("[\"recovery_c\", \"repo_proceeds_c\"]", "[]");
+    let events = EVENT_FILE.replace(",kind", ",late,kind").replace("900,,0,payment", "900,7,0,3,payment");
+    let events = [",no_payment", ",payoff", ",interest_only"]
+        .iter()
+        .fold(events, |events, kind| events.replace(kind, &format!(",{kind}")));
+    let read = |events: &str| mapped(&mapping, LOAN_FILE.as_bytes(), events.as_bytes(), None);
+    let paid = What::Paid { principal: 100, interest: 20, fee: 7, penalty: 3 };
+    assert_eq!(read(&events).unwrap().events[0].what, paid);
+    let error = read(&events.replace("900,7,0,3,payment", "900,27,0,4,payment")).unwrap_err().to_string();
+    assert!(
+        error.contains("column payment_c: `130` is less than the principal 100 and the charges"),
+        "{error}"
+    );
 }
 
 /// Each line: whether the loans file is changed, what by what, what the error says.
@@ -187,7 +215,12 @@ fn refuses_with_row_column_and_remedy() {
             "payed",
             &["row 4, column kind: `payed` is not a kind of the mapping; use capitalise_or_reversal"],
         ),
-        (false, "100,130", "100,99", &["row 2, column payment_c: `99` is less than the principal 100"]),
+        (
+            false,
+            "100,130",
+            "100,99",
+            &["row 2, column payment_c: `99` is less than the principal 100 and the charges"],
+        ),
         (false, "100,130,900", "100,130,901", &["row 2, column end_c: `901` is not 1000 less"]),
         (false, "100,130,900", "-100,130,1100", &["column principal_c: `-100` is negative"]),
         (false, "0,0,900,,0,no", "0,5,900,,0,no", &["row 3, column kind", "stands beside an amount"]),

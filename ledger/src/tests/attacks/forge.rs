@@ -162,6 +162,7 @@ impl Sketch {
             | Body::Recover { touched: Touched { postings, .. }, .. } => &mut postings[0],
             Body::Draw { touched: Touched { postings, .. }, .. }
             | Body::Reschedule(Touched { postings, .. }) => &mut postings[0],
+            Body::Collect { touched: Touched { postings, .. }, .. } => &mut postings[0],
         }
     }
 
