@@ -228,7 +228,11 @@ pub fn describe(consortium: &Consortium, alarm: &Alarm) -> String {
         _ => format!("the accounts of {bank}"),
     };
     match &alarm.fault {
-        Fault::Missing => format!("{bank} did not attest before the next epoch had ended"),
+        // Nobody has signed anything that could be shown; what can be shown is the chain.
+        Fault::Missing => format!(
+            "{bank} did not attest: the chain holds no attestation of it from height {}, where the epoch ended, to the end of the next",
+            alarm.height
+        ),
         Fault::NotOpened => format!("{account}: not opened"),
         Fault::FalseOpening => format!("{account}: what {bank} signed does not open it"),
         Fault::NoAmount { .. } => format!("{account}: it holds no amount: negative, or a fraction"),
