@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Most verdicts that are remembered.
 const MAX_VERDICTS: usize = 128;
-/// Most bytes of verified batches that are remembered. They are kept as bytes and as what was read from them, so memory holds
-/// two to three times this: a servicer that fills its batches up to [`counterfoil_ledger::batch::MAX_BYTES`] would otherwise
-/// take 128 times as much.
+/// Most bytes of verified batches that are remembered. Each is kept as bytes and as what was read from them, so memory holds two
+/// to three times this. By number alone, a servicer that fills its batches up to [`counterfoil_ledger::batch::MAX_BYTES`] would
+/// make its peers keep four times as much.
 const MAX_BYTES: usize = 64 << 20;
 
 struct Entry {

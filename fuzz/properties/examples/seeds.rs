@@ -17,7 +17,7 @@ use counterfoil_ledger::{
     names::{MemberId, ProductId},
     share::{IdentityText, TermsText},
 };
-use counterfoil_properties::{chain, keys, world};
+use counterfoil_properties::{chain, keys, notice, world};
 use curve25519_dalek::{constants::RISTRETTO_BASEPOINT_COMPRESSED, scalar::Scalar};
 use std::{fs, io, path::Path};
 
@@ -37,6 +37,7 @@ fn all() -> Vec<Seed> {
     let mut add = |target, name: &str, bytes| seeds.push((target, name.to_owned(), bytes));
     batches(&mut add);
     blocks(&mut add);
+    notices(&mut add);
     small(&mut add);
     peers(&mut add);
     tables(&mut add);
@@ -113,6 +114,29 @@ fn blocks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("chain_bytes", "good-terms", chosen(11, &bytes(&terms)));
     add("chain_bytes", "good-records", chosen(12, &bytes(&world.batches[0].records)));
     add("chain_bytes", "good-content", chosen(13, &bytes(&world.batches[0].batch.content)));
+}
+
+fn notices(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    for (target, good) in [("attestation", notice::good_attestation()), ("decree", notice::good_decree())] {
+        add(target, "good-bytes", chosen(0, &good));
+        add(target, "good-near", vec![1]);
+        add(target, "bit", vec![1, 0, 0, 50, 3]);
+        add(target, "cut", vec![1, 3, 0, 60]);
+        add(target, "longer", vec![1, 4, 0, 0]);
+        // The version; the tag of the other kind.
+        add(target, "version", vec![1, 1, 0, 0, 2]);
+        add(target, "tag", vec![1, 0, 0, 1, 0, 0, 0, 1, 1]);
+    }
+    add("attestation", "good-signed", vec![2]);
+    // Of the content: a bit of the epoch; of the first account's balance; the second account's kind.
+    add("attestation", "good-signed-epoch", vec![2, 0, 0, 34, 3]);
+    add("attestation", "good-signed-balance", vec![2, 0, 0, 60, 3]);
+    add("attestation", "signed-consortium", vec![2, 0, 0, 0, 0]);
+    add("decree", "good-signed", vec![2, 2, 0, 1]);
+    add("decree", "good-signed-later", vec![2, 2, 0, 1, 0, 33, 0]);
+    add("decree", "too-few", vec![2, 1, 1]);
+    add("decree", "twice", vec![2, 2, 1, 1]);
+    add("decree", "regulator", vec![2, 3, 0, 1, 2]);
 }
 
 fn small(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {

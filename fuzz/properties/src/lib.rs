@@ -28,6 +28,7 @@ pub mod proofs;
 
 pub mod batch;
 pub mod chain;
+pub mod notice;
 pub mod store;
 
 pub mod control;
@@ -39,7 +40,7 @@ pub mod text;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     ("keys", keys::any_bytes),
     ("range_proof", proofs::like_the_crate),
     ("joint_check", proofs::all_or_nothing),
@@ -47,6 +48,8 @@ pub const TARGETS: [Target; 14] = [
     ("batch_forged", batch::forged),
     ("section_text", batch::section_text),
     ("chain_bytes", chain::any_bytes),
+    ("attestation", notice::attestation),
+    ("decree", notice::decree),
     ("log_damaged", store::log_damaged),
     ("peer_bytes", peer::any_bytes),
     ("peer_replica", peer::hostile_member),
