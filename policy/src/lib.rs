@@ -14,6 +14,12 @@
 // Each module uses only modules above it.
 mod amount;
 
+pub mod day;
+
+pub mod calendar;
+
+pub mod day_count;
+
 mod split;
 
 mod rule;
