@@ -8,7 +8,7 @@
 //! | ACT/ACT (ISDA) | `366·(days in common years) + 365·(days in leap years)` | 365·366 |
 //!
 //! The first day counts and the last does not. Each convention has one denominator, so fractions of adjoining periods
-//! add up exactly in all four: splitting a month at a prepayment or a change of rate never changes a cent by itself.
+//! add up exactly in all four: cutting a month at a change of balance or of rate never changes a cent by itself.
 //! Interest is kept as a fraction over `10⁶ · denominator` in [`Accrual`] and becomes minor units in [`Accrual::round`] and
 //! nowhere else: whoever rounds each day's accrual drifts by up to half a unit a day.
 //!

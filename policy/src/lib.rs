@@ -20,6 +20,8 @@ pub mod calendar;
 
 pub mod day_count;
 
+pub mod schedule;
+
 mod split;
 
 mod rule;

@@ -51,7 +51,7 @@ fn isda_examples_of_thirty_days() {
     }
 }
 
-/// 240 periods, half of them at ends of months, counted by QuantLib (`quantlib.py`).
+/// 240 periods, half of them at ends of months, counted by `QuantLib` (`quantlib.py`).
 #[test]
 fn agrees_with_quantlib() {
     let rows: Vec<&str> =
