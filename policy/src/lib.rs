@@ -22,6 +22,10 @@ pub mod day_count;
 
 pub mod schedule;
 
+pub mod waterfall;
+
+pub mod ageing;
+
 mod split;
 
 mod rule;
