@@ -16,9 +16,10 @@ pub const MAX_EXCEPTIONS: usize = 4_096;
 const MAX_CLOSED: u32 = 30;
 
 /// Where a date goes that is no business day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum Roll {
     /// Nowhere: the date stays.
+    #[default]
     Unadjusted,
     /// To the next business day.
     Following,
@@ -68,6 +69,22 @@ pub enum CalendarError {
     /// Rolled out of the range of days.
     #[error(transparent)]
     Day(#[from] DayError),
+}
+
+impl Roll {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unadjusted, Self::Following, Self::ModifiedFollowing, Self::Preceding];
+
+    /// Its name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unadjusted => "unadjusted",
+            Self::Following => "following",
+            Self::ModifiedFollowing => "modified-following",
+            Self::Preceding => "preceding",
+        }
+    }
 }
 
 impl Calendar {

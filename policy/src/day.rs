@@ -43,12 +43,27 @@ pub enum DayError {
 }
 
 /// What becomes of an anchor at the end of a month when months are added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum MonthEnd {
     /// The same day of the month, or the month's last where it has none: 28 February, 28 March; 31 January, 28 February.
+    #[default]
     SameDay,
     /// Last day stays last day: 28 February, 31 March (not in a leap year, when the 28th is not the last).
     LastDay,
+}
+
+impl MonthEnd {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::SameDay, Self::LastDay];
+
+    /// Its name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SameDay => "same-day",
+            Self::LastDay => "last-day",
+        }
+    }
 }
 
 impl Day {

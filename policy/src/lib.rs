@@ -34,6 +34,8 @@ mod error;
 
 mod text;
 
+mod terms;
+
 mod product;
 
 pub use amount::{AmountError, format_amount, format_grouped, parse_amount};
@@ -41,3 +43,4 @@ pub use error::{PolicyError, Problem, ShareError};
 pub use product::Product;
 pub use rule::{Quantity, Rule};
 pub use split::{split, split_balance, split_below};
+pub use terms::Terms;

@@ -47,9 +47,10 @@ pub enum Kind {
 }
 
 /// Up to which day the interest of a period runs when its due date was moved off a holiday.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum AccrueTo {
     /// The day on which it is paid: a holiday costs interest.
+    #[default]
     DueDate,
     /// The date before it was moved: months stay months.
     NominalDate,
@@ -129,6 +130,36 @@ pub struct Schedule {
     /// What is paid each time: see [`Loan::each`]; 0 for the kinds that have no such sum.
     each: u64,
     instalments: Vec<Instalment>,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Annuity, Self::EqualPrincipal, Self::InterestOnly, Self::Bullet];
+
+    /// Its name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Annuity => "annuity",
+            Self::EqualPrincipal => "equal-principal",
+            Self::InterestOnly => "interest-only",
+            Self::Bullet => "bullet",
+        }
+    }
+}
+
+impl AccrueTo {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::DueDate, Self::NominalDate];
+
+    /// Its name in configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DueDate => "due-date",
+            Self::NominalDate => "nominal-date",
+        }
+    }
 }
 
 impl Schedule {

@@ -193,16 +193,14 @@ fn refuses() {
 }
 
 fn methods() -> impl Strategy<Value = Method> {
-    let kinds =
-        prop::sample::select(vec![Kind::Annuity, Kind::EqualPrincipal, Kind::InterestOnly, Kind::Bullet]);
-    let rolls = vec![Roll::Unadjusted, Roll::Following, Roll::ModifiedFollowing, Roll::Preceding];
+    let kinds = prop::sample::select(Kind::ALL.to_vec());
     (
         kinds,
         prop::sample::select(DayCount::ALL.to_vec()),
         prop::sample::select(Rounding::ALL.to_vec()),
-        prop::sample::select(rolls),
-        prop::sample::select(vec![AccrueTo::DueDate, AccrueTo::NominalDate]),
-        prop::sample::select(vec![MonthEnd::SameDay, MonthEnd::LastDay]),
+        prop::sample::select(Roll::ALL.to_vec()),
+        prop::sample::select(AccrueTo::ALL.to_vec()),
+        prop::sample::select(MonthEnd::ALL.to_vec()),
     )
         .prop_map(|(kind, day_count, rounding, roll, accrue_to, month_end)| Method {
             kind,
