@@ -9,6 +9,10 @@
 //!   range its value can take ([`Rule::bounds`], [`Rule::bits`]), ready for a range proof;
 //! - the product's hash ([`Product::hash`]), which binds a batch to the policy in force.
 //!
+//! A product may also state the arithmetic of its loans ([`Terms`]), which these modules do in whole numbers: days and
+//! business days ([`day`], [`calendar`]), interest ([`day_count`]), instalment plans ([`schedule`]), the allocation of payments
+//! ([`waterfall`]) and lateness ([`ageing`]).
+//!
 //! The crate holds no cryptography beyond that hash, no I/O, no clock, no randomness and no floating point.
 
 // Each module uses only modules above it.

@@ -12,7 +12,7 @@
 //! which they were made: they are the answer to "why did my payment go there".
 //!
 //! The amount allocated is the amount *received*. Each step is split between the banks afterwards, component by component
-//! ([`split`](crate::split)): splitting the payment first and allocating each bank's part would not foot.
+//! ([`split`](crate::split())): splitting the payment first and allocating each bank's part would not foot.
 //!
 //! Words as in Apache Fineract (loan transaction processing strategies, advanced payment allocation).
 

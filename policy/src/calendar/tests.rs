@@ -1,4 +1,5 @@
 use super::*;
+use crate::day::MonthEnd;
 use proptest::prelude::*;
 
 fn day(text: &str) -> Day {
@@ -30,6 +31,28 @@ fn rolls() {
         assert_eq!(rolled(Roll::ModifiedFollowing), day(modified), "{date} modified following");
         assert_eq!(rolled(Roll::Preceding), day(preceding), "{date} preceding");
         assert_eq!(rolled(Roll::Unadjusted), day(date));
+    }
+}
+
+/// 240 days, half of them at ends of months, moved by `QuantLib` (`policy/oracle`): by months, and off weekends.
+#[test]
+fn agrees_with_quantlib() {
+    let rows: Vec<&str> =
+        include_str!("../../oracle/calendar.csv").lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(rows.len(), 240);
+    let calendar = Calendar::weekends();
+    for row in rows {
+        let [date, months, same_day, last_day, following, modified, preceding] =
+            row.split(',').collect::<Vec<_>>()[..]
+        else {
+            panic!("seven columns: {row}")
+        };
+        let (date, months) = (day(date), months.parse().unwrap());
+        assert_eq!(date.plus_months(months, MonthEnd::SameDay), Ok(day(same_day)), "{row}");
+        assert_eq!(date.plus_months(months, MonthEnd::LastDay), Ok(day(last_day)), "{row}");
+        assert_eq!(calendar.roll(date, Roll::Following), Ok(day(following)), "{row}");
+        assert_eq!(calendar.roll(date, Roll::ModifiedFollowing), Ok(day(modified)), "{row}");
+        assert_eq!(calendar.roll(date, Roll::Preceding), Ok(day(preceding)), "{row}");
     }
 }
 

@@ -51,11 +51,11 @@ fn isda_examples_of_thirty_days() {
     }
 }
 
-/// 240 periods, half of them at ends of months, counted by `QuantLib` (`quantlib.py`).
+/// 240 periods, half of them at ends of months, counted by `QuantLib` (`policy/oracle`).
 #[test]
 fn agrees_with_quantlib() {
     let rows: Vec<&str> =
-        include_str!("quantlib.csv").lines().filter(|line| !line.starts_with('#')).collect();
+        include_str!("../../oracle/day_count.csv").lines().filter(|line| !line.starts_with('#')).collect();
     assert_eq!(rows.len(), 240);
     for row in rows {
         let [from, to, actual, thirty, isda] = row.split(',').collect::<Vec<_>>()[..] else {
