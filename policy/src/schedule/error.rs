@@ -53,7 +53,7 @@ pub enum ScheduleError {
     EachUnused,
     /// The debt would grow.
     #[error(
-        "instalment {number} of {each} minor units does not cover its interest of {interest}; raise it above that, bring the first due date nearer or lower the rate"
+        "instalment {number} of {each} minor units does not cover its interest of {interest}; name a larger one, choose fewer instalments, a nearer first due date or a lower rate"
     )]
     NotCovered {
         /// From 1.

@@ -140,6 +140,18 @@ fn the_instalment_of_the_contract() {
     assert_eq!(rows(&parts), [(1000, 40_000, 60_000), (600, 40_000, 20_000), (200, 20_000, 0)]);
 }
 
+/// Thirty years at 18.25 %: an instalment is 764 or so, the interest of an average month 760.42, of 33 days 825.00.
+#[test]
+fn months_that_are_too_long_for_the_annuity_are_refused() {
+    let loan = loan(5_000_000, 182_500, 360);
+    let days = Method { day_count: DayCount::Act365Fixed, roll: Roll::Following, ..method(Kind::Annuity) };
+    let error = Schedule::new(days, &loan, &Calendar::weekends()).unwrap_err();
+    assert!(matches!(error, ScheduleError::NotCovered { each: 76_000..77_000, .. }), "{error}");
+    assert!(error.to_string().contains("choose fewer instalments"), "{error}");
+    let fewer = Loan { count: 120, ..loan };
+    assert_eq!(Schedule::new(days, &fewer, &Calendar::weekends()).unwrap().instalments().len(), 120);
+}
+
 #[test]
 fn tiny_loans_end_when_they_are_repaid() {
     assert_eq!(
@@ -184,7 +196,7 @@ fn refuses() {
             Annuity,
             Roll::Unadjusted,
             Loan { first_due: day("2027-01-15"), count: 60, ..base },
-            "bring the first due date nearer",
+            "a nearer first due date",
         ),
     ] {
         let error = Schedule::new(Method { roll, ..method(kind) }, &loan, &weekends).unwrap_err().to_string();
