@@ -65,6 +65,13 @@ fn refuses() {
     assert_eq!(error, CalendarError::Contradiction { day: two });
     let error = Calendar::new(&[], &vec![one; MAX_EXCEPTIONS + 1], &[]).unwrap_err();
     assert!(error.to_string().contains("4097 exceptions"), "{error}");
+    Calendar::new(&[], &vec![one; MAX_EXCEPTIONS], &[]).unwrap();
+    let closed = |days| {
+        let holidays: Vec<Day> = (0..days).map(|n| one.plus_days(n).unwrap()).collect();
+        Calendar::new(&[], &holidays, &[]).unwrap().roll(one, Roll::Following)
+    };
+    assert_eq!(closed(30), Ok(day("2024-05-31")));
+    assert_eq!(closed(31), Err(CalendarError::Closed { day: one }));
     let never = Calendar::new(&[0, 1, 2, 3, 4, 5, 6], &[], &[]).unwrap();
     for roll in [Roll::Following, Roll::ModifiedFollowing, Roll::Preceding] {
         assert_eq!(never.roll(one, roll), Err(CalendarError::Closed { day: one }));

@@ -31,7 +31,8 @@ pub(super) fn periods(
             AccrueTo::DueDate => due,
             AccrueTo::NominalDate => nominal,
         };
-        if due <= due_before || to <= from {
+        // Nominal dates rise by themselves and start after the payout; moved ones may not.
+        if due <= due_before {
             return Err(match index {
                 0 => ScheduleError::FirstDue { start: loan.start, first_due: due },
                 _ => ScheduleError::Collide { number: usize::from(index).saturating_add(1), due },

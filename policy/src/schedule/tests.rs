@@ -169,6 +169,7 @@ fn refuses() {
     let daily = Loan { every: Every::Days(1), first_due: day("2024-02-16"), ..base }; // Friday, Saturday, Sunday
     let weekends = Calendar::weekends();
     let sunday = Loan { first_due: day("2024-01-21"), start: day("2024-01-20"), ..base };
+    let moved = Loan { first_due: day("2024-01-20"), start: day("2024-01-20"), ..base }; // a Saturday
     use Kind::{Annuity, Bullet, EqualPrincipal, InterestOnly};
     for (kind, roll, loan, said) in [
         (Annuity, Roll::Unadjusted, Loan { principal: 0, ..base }, "principal is zero"),
@@ -179,6 +180,7 @@ fn refuses() {
         (Annuity, Roll::Unadjusted, Loan { every: Every::Days(0), ..base }, "choose at least 1"),
         (Annuity, Roll::Unadjusted, first, "due date 2024-01-15 is not after the payout on 2024-01-15"),
         (Annuity, Roll::Preceding, sunday, "due date 2024-01-19 is not after the payout on 2024-01-20"),
+        (Annuity, Roll::Following, moved, "due date 2024-01-20 is not after the payout on 2024-01-20"),
         (InterestOnly, Roll::Following, daily, "instalment 3 falls on 2024-02-19, not after the one before"),
         (Annuity, Roll::Unadjusted, Loan { each: Some(0), ..base }, "the sum per instalment is zero"),
         (InterestOnly, Roll::Unadjusted, Loan { each: Some(9), ..base }, "no equal sum per instalment"),
@@ -199,8 +201,11 @@ fn refuses() {
             "a nearer first due date",
         ),
     ] {
-        let error = Schedule::new(Method { roll, ..method(kind) }, &loan, &weekends).unwrap_err().to_string();
-        assert!(error.contains(said), "{said}: {error}");
+        for accrue_to in AccrueTo::ALL {
+            let method = Method { roll, accrue_to, ..method(kind) };
+            let error = Schedule::new(method, &loan, &weekends).unwrap_err().to_string();
+            assert!(error.contains(said), "{said}: {error}");
+        }
     }
 }
 

@@ -51,6 +51,19 @@ fn a_payoff_ends_the_plan() {
 }
 
 #[test]
+fn money_may_come_back_on_the_day_of_the_payout() {
+    let prepaid = plan(Kind::InterestOnly, &three()).prepay(day("2024-01-15"), 60_000, Keep::Term).unwrap();
+    assert_eq!(rows(&prepaid), [(0, 60_000, 40_000), (400, 0, 40_000), (400, 0, 40_000), (400, 40_000, 0)]);
+}
+
+#[test]
+fn a_payoff_fits_in_64_bits_or_is_refused() {
+    let huge = plan(Kind::EqualPrincipal, &Loan { principal: u64::MAX, ..three() });
+    assert_eq!(huge.payoff(day("2024-01-16")), Err(ScheduleError::TooLarge));
+    assert_eq!(huge.payoff(day("2024-01-15")).unwrap().principal, u64::MAX);
+}
+
+#[test]
 fn a_large_prepayment_the_day_before_is_no_trouble() {
     let year = plan(Kind::Annuity, &loan(100_000_000, 180_000, 12));
     let prepaid = year.prepay(day("2024-02-14"), 99_999_000, Keep::Term).unwrap();
