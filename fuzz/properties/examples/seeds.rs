@@ -30,6 +30,11 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+/// Terms for a product, most of them left out.
+const TERMS: &str = "\n[terms]\nschedule = \"annuity\"\nday_count = \"ACT/365F\"\n[terms.waterfall]\n\
+                     in_advance = [\"principal\", \"penalty\", \"fee\", \"interest\"]\n[terms.waterfall.non_accrual]\n\
+                     direction = \"horizontal\"\n";
+
 type Seed = (&'static str, String, Vec<u8>);
 
 fn all() -> Vec<Seed> {
@@ -260,6 +265,7 @@ fn tables(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("text", "good-amount-zeros", text(0, "007.1"));
     add("text", "amount-comma", text(0, "1,234"));
     add("text", "good-product", text(1, world::PRODUCT));
+    add("text", "good-product-terms", text(1, &[world::PRODUCT, TERMS].concat()));
     add("text", "product-unknown-key", text(1, "name = \"x\"\nwidht = 32\n"));
     add("text", "good-month", text(2, "2017-05"));
     add(
