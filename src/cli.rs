@@ -5,7 +5,7 @@ use crate::{
     home::{self, Home},
     import,
     progress::{bar, say},
-    report,
+    reconcile, report,
     servicer::Servicer,
     suites, totals,
 };
@@ -85,6 +85,9 @@ enum Command {
         after_help = "Examples:\n  counterfoil totals --home regulator\n  counterfoil totals --home regulator --chain bank-b/chain --json\n\nEnds with code 1 when something does not add up; the regulator's node has written the evidence to HOME/alarms."
     )]
     Totals(totals::Options),
+    /// Compare a bank's core-banking extract (CSV or camt.053) with what it can open on the ledger, and name what differs.
+    #[command(after_help = reconcile::cli::EXAMPLES)]
+    Reconcile(reconcile::cli::Options),
     /// Retire a proof suite together, and say which are in force.
     #[command(
         subcommand,
@@ -279,6 +282,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Audit(options) => view(&options, true),
         Command::Verify(options) => verify(&options),
         Command::Totals(options) => totals::run(&options),
+        Command::Reconcile(options) => reconcile::cli::run(&options),
         Command::Suite(command) => runtime.block_on(suites::run(&command)),
         Command::Status(options) => runtime.block_on(status(&options)),
         Command::Completions { shell } => {

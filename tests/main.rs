@@ -14,3 +14,4 @@ mod auto;
 mod cli;
 mod crash;
 mod demo;
+mod reconcile;

@@ -1,0 +1,99 @@
+//! Reconciliation: a bank's extract from its core banking system against what it can open on the ledger.
+//!
+//! The extract is streamed. A row whose like stands on the ledger is forgotten at once ([`matching`]); what is left over is
+//! paired with what it is most likely meant to be ([`pairing`]), and each difference gets its likely cause ([`cause`]). The
+//! report names the first difference of each loan and groups under it what only follows from it.
+//!
+//! [`line`], [`date`], `cells`, [`mapping`], [`extract`]: reading; [`matching`], [`pairing`], [`cause`], [`breaks`]:
+//! comparing; [`report`]: what people read; [`own`]: the ledger's side; [`cli`]: the command.
+
+pub mod date;
+pub mod line;
+
+pub mod mapping;
+
+mod cells;
+
+pub mod extract;
+
+pub mod cause;
+pub mod matching;
+
+mod breaks;
+mod pairing;
+mod particulars;
+
+pub mod report;
+
+pub mod export;
+pub mod own;
+
+pub mod cli;
+
+use cause::Cause;
+use date::Day;
+use extract::{ExtractError, Sink};
+use line::{Line, Names};
+use matching::Matcher;
+use particulars::Particulars;
+use report::Report;
+
+/// Which days are compared, the first and the last included, by booking day where a line has one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Period {
+    /// The first day.
+    pub from: Option<Day>,
+    /// The last day.
+    pub until: Option<Day>,
+}
+
+impl Period {
+    /// Whether a line lies in the period.
+    #[must_use]
+    pub fn holds(&self, line: &Line) -> bool {
+        let day = line.day();
+        self.from.is_none_or(|from| day >= from) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+/// Compares the own lines with those that `rows` hands on; returns what differs, aged to `as_of`, or else to the latest
+/// day that either side has.
+///
+/// # Errors
+/// What `rows` cannot read, and an extract of which more than [`matching::MAX_LEFT`] rows are not on the ledger.
+pub fn reconcile(
+    mut own: Vec<Line>,
+    names: &mut Names,
+    period: Period,
+    as_of: Option<Day>,
+    rows: impl FnOnce(&mut Names, Sink<'_>) -> Result<u64, ExtractError>,
+) -> Result<Report, ExtractError> {
+    own.retain(|line| period.holds(line));
+    let mut matcher = Matcher::new(own);
+    let mut particulars = Particulars::default();
+    let mut seen: Option<(Day, Day)> = None;
+    let mut count: u64 = 0;
+    rows(names, &mut |row| {
+        if !period.holds(&row) {
+            return Ok(());
+        }
+        count = count.saturating_add(1);
+        let (day, (first, last)) = (row.day(), seen.unwrap_or((row.day(), row.day())));
+        seen = Some((first.min(day), last.max(day)));
+        if let Some(own) = matcher.take(row).map_err(|error| error.to_string())? {
+            particulars.note(Some(own), &row);
+        }
+        Ok(())
+    })?;
+    let pairs = pairing::pairs(&mut matcher);
+    for (own, row) in pairs.iter().filter_map(|pair| pair.own.as_ref().zip(pair.row.as_ref())) {
+        if own.loan == row.loan {
+            particulars.note(Some(own), row);
+        }
+    }
+    let others: Vec<(Cause, pairing::Pair, String)> = particulars.breaks(names);
+    let last = matcher.own().iter().map(Line::day).chain(seen.map(|(_, last)| last)).max();
+    let breaks = breaks::of_pairs(pairs, others, &matcher, seen, names);
+    let as_of = as_of.or(last);
+    Ok(Report::new(&breaks, names, as_of, report::Counts::of(&matcher, count)))
+}
