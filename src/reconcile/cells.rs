@@ -248,5 +248,4 @@ fn plain(text: &str, mapping: &Mapping) -> Result<String, String> {
 }
 
 #[cfg(test)]
-#[path = "cells_tests.rs"]
 mod tests;

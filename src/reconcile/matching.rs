@@ -2,7 +2,8 @@
 //!
 //! The own lines lie in memory, sorted, and a row is looked up by bisection: by the event's key where the ledger knows it,
 //! else by loan, event, component, side, amount, currency and value date. What agrees is forgotten, so that the extract may
-//! be of any length; rows without their like are kept, up to a bound. The result does not depend on the order of the rows.
+//! be of any length; rows without their like are kept, up to a bound. Rows that would do for several own lines wait until
+//! those that say more have found theirs, so the result does not depend on the order of the rows.
 
 use super::date::Day;
 use super::line::{Component, Currency, Event, Line, Name, Side};
@@ -20,6 +21,16 @@ impl Line {
         (self.loan, self.event, self.component, self.side, self.amount, self.currency, self.value)
     }
 
+    /// The order in which lines are compared: all that may tell two apart, their place in the file last.
+    pub(super) fn order(&self) -> (Like, Option<Day>, Option<Name>, Option<[u8; 32]>, u64) {
+        (self.like(), self.booked, self.bucket, self.key, self.row)
+    }
+
+    /// Whether the keys of both say that these are two events.
+    pub(super) fn is_other_event(&self, other: &Self) -> bool {
+        self.key.zip(other.key).is_some_and(|(mine, other)| mine != other)
+    }
+
     /// Whether nothing that both lines say of booking day and bucket differs.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         fn same<T: PartialEq>(mine: Option<T>, other: Option<T>) -> bool {
@@ -27,14 +38,6 @@ impl Line {
         }
         same(self.booked, other.booked) && same(self.bucket, other.bucket)
     }
-}
-
-/// Whether an own line has met its like, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Free,
-    ByKey,
-    ByLike,
 }
 
 /// More rows without their like than are kept.
@@ -47,13 +50,14 @@ pub struct TooMany;
 /// The own lines, and what of the extract is left over.
 #[derive(Clone, Debug)]
 pub struct Matcher {
-    /// Sorted by [`Like`].
+    /// Sorted by [`Like`], then by what else may differ.
     own: Vec<Line>,
-    states: Vec<State>,
+    is_taken: Vec<bool>,
     /// For the first line of each group of equals: how many of its lines are taken from the start.
     taken: Vec<u32>,
     /// Places of the lines with a key, sorted by key and likeness.
     keyed: Vec<u32>,
+    waiting: Vec<Line>,
     left: Vec<Line>,
     matched: u64,
 }
@@ -62,63 +66,65 @@ impl Matcher {
     /// Nothing matched yet.
     #[must_use]
     pub fn new(mut own: Vec<Line>) -> Self {
-        own.sort_unstable_by_key(|line| (line.like(), line.booked, line.bucket, line.row));
-        let mut keyed: Vec<u32> =
-            (0..).zip(&own).filter(|(_, line)| line.key.is_some()).map(|(place, _)| place).collect();
-        keyed.sort_by(|a, b| {
-            let key = |place: &u32| own.get(index(*place)).map(|line| (line.key, line.like()));
-            key(a).cmp(&key(b))
-        });
-        let (states, taken) = (vec![State::Free; own.len()], vec![0; own.len()]);
-        Self { own, states, taken, keyed, left: Vec::new(), matched: 0 }
+        own.sort_unstable_by_key(Line::order);
+        let keyed = (0..).zip(&own).filter(|(_, line)| line.key.is_some());
+        let mut keyed: Vec<u32> = keyed.map(|(place, _)| place).collect();
+        keyed.sort_by_key(|place| own.get(index(*place)).map(|line| (line.key, line.order())));
+        let (is_taken, taken) = (vec![false; own.len()], vec![0; own.len()]);
+        Self { own, is_taken, taken, keyed, waiting: Vec::new(), left: Vec::new(), matched: 0 }
     }
 
-    /// Takes a row: matches it, or keeps it.
+    /// Takes a row: matches it, or keeps it. Returns its like.
     ///
     /// # Errors
     /// When too many are kept already.
-    pub fn take(&mut self, row: Line) -> Result<Option<&Line>, TooMany> {
-        if let Some(place) = self.find(&row) {
-            self.matched = self.matched.saturating_add(1);
-            return Ok(self.own.get(place));
+    pub fn take(&mut self, mut row: Line) -> Result<Option<&Line>, TooMany> {
+        // A key that the ledger does not know is the bank's own number: it says nothing here.
+        row.key = row.key.filter(|key| self.knows(key));
+        let is_vague = row.key.is_none() || row.booked.is_none() || row.bucket.is_none();
+        let waits = is_vague && self.group(&row.like()).len() > 1;
+        match if waits { None } else { self.find(&row) } {
+            Some(place) => return Ok(self.own.get(place)),
+            None if self.waiting.len().saturating_add(self.left.len()) >= MAX_LEFT => return Err(TooMany),
+            None if waits => self.waiting.push(row),
+            None => self.left.push(row),
         }
-        if self.left.len() >= MAX_LEFT {
-            return Err(TooMany);
-        }
-        self.left.push(row);
         Ok(None)
     }
 
-    fn find(&mut self, row: &Line) -> Option<usize> {
-        let Some(key) = row.key.filter(|key| self.knows(key)) else {
-            // A key that the ledger does not know is the bank's own number: it says nothing here.
-            let place = self.free(row)?;
-            self.set(place, State::ByLike);
-            return Some(place);
-        };
-        let same = self.with_key(&key, &row.like());
-        let of_state = |state: State| {
-            same.iter().map(|place| index(*place)).find(|place| {
-                self.states.get(*place) == Some(&state)
-                    && self.own.get(*place).is_some_and(|own| own.agrees(row))
-            })
-        };
-        if let Some(place) = of_state(State::Free) {
-            self.set(place, State::ByKey);
-            return Some(place);
+    /// After the last row: those that waited take what is free, the clearest first; returns them with their likes.
+    pub fn settle(&mut self) -> Vec<(Line, Line)> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_unstable_by_key(|row| {
+            (row.key.is_none(), row.booked.is_none(), row.bucket.is_none(), row.order())
+        });
+        let mut met = Vec::new();
+        for row in waiting {
+            match self.find(&row).and_then(|place| self.own.get(place)) {
+                Some(own) => met.push((*own, row)),
+                None => self.left.push(row),
+            }
         }
-        // A row without a key took its line: that row moves on to another one that is like it.
-        let place = of_state(State::ByLike)?;
-        let other = self.free(row)?;
-        self.set(place, State::ByKey);
-        self.set(other, State::ByLike);
+        met
+    }
+
+    fn find(&mut self, row: &Line) -> Option<usize> {
+        let place = match row.key {
+            Some(key) => self.free_with_key(&key, row),
+            None => self.free(row),
+        }?;
+        *self.is_taken.get_mut(place)? = true;
+        self.matched = self.matched.saturating_add(1);
         Some(place)
     }
 
-    fn set(&mut self, place: usize, state: State) {
-        if let Some(slot) = self.states.get_mut(place) {
-            *slot = state;
-        }
+    fn free_with_key(&self, key: &[u8; 32], row: &Line) -> Option<usize> {
+        let mut same = self.with_key(key, &row.like()).iter().map(|place| index(*place));
+        same.find(|place| self.fits(*place, row))
+    }
+
+    fn fits(&self, place: usize, row: &Line) -> bool {
+        !self.is_taken(place) && self.own.get(place).is_some_and(|own| own.agrees(row))
     }
 
     /// Whether the ledger has an event with this key.
@@ -148,21 +154,37 @@ impl Matcher {
         begin..begin.saturating_add(rest.partition_point(|own| own.like() == *like))
     }
 
-    /// A free own line that is like the row and agrees with it.
+    /// Where the own lines of a loan stand.
+    pub(super) fn of_loan(&self, loan: Name) -> std::ops::Range<usize> {
+        let begin = self.own.partition_point(|line| line.loan < loan);
+        let rest = self.own.get(begin..).unwrap_or(&[]);
+        begin..begin.saturating_add(rest.partition_point(|line| line.loan == loan))
+    }
+
+    /// A free own line that is like the row: one that says the same of booking day and bucket, else one that agrees.
     fn free(&mut self, row: &Line) -> Option<usize> {
         let group = self.group(&row.like());
+        let wanted = (row.booked, row.bucket);
+        let lines = self.own.get(group.clone())?;
+        let before = lines.partition_point(|own| (own.booked, own.bucket) < wanted);
+        let until = lines.partition_point(|own| (own.booked, own.bucket) <= wanted);
+        let same = group.start.saturating_add(before)..group.start.saturating_add(until);
+        self.first_free(same, row).or_else(|| self.first_free(group, row))
+    }
+
+    fn first_free(&mut self, mut places: std::ops::Range<usize>, row: &Line) -> Option<usize> {
+        if places.is_empty() {
+            return None;
+        }
         // Past what is taken from the start on: many equal lines cost no more than few.
-        let skipped = self.taken.get_mut(group.start)?;
-        let mut from = group.start.saturating_add(index(*skipped));
-        while from < group.end && self.states.get(from).is_some_and(|state| *state != State::Free) {
+        let skipped = self.taken.get_mut(places.start)?;
+        let mut from = places.start.saturating_add(index(*skipped));
+        while from < places.end && self.is_taken.get(from) == Some(&true) {
             from = from.saturating_add(1);
             *skipped = skipped.saturating_add(1);
         }
-        let mut rest = from..group.end;
-        rest.find(|place| {
-            self.states.get(*place) == Some(&State::Free)
-                && self.own.get(*place).is_some_and(|own| own.agrees(row))
-        })
+        places.start = from;
+        places.find(|place| self.fits(*place, row))
     }
 
     /// The own lines in order.
@@ -173,7 +195,7 @@ impl Matcher {
 
     /// Whether the own line at a place has met its like.
     pub(super) fn is_taken(&self, place: usize) -> bool {
-        self.states.get(place).is_some_and(|state| *state != State::Free)
+        self.is_taken.get(place) == Some(&true)
     }
 
     /// The places of the own lines that have not met their like.
@@ -184,7 +206,7 @@ impl Matcher {
     /// The rows that have not met their like, in the order in which lines are compared: not that of the file.
     pub(super) fn take_left(&mut self) -> Vec<Line> {
         let mut left = std::mem::take(&mut self.left);
-        left.sort_unstable_by_key(|line| (line.like(), line.booked, line.bucket, line.row));
+        left.sort_unstable_by_key(Line::order);
         left
     }
 

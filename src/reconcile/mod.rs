@@ -4,8 +4,8 @@
 //! paired with what it is most likely meant to be ([`pairing`]), and each difference gets its likely cause ([`cause`]). The
 //! report names the first difference of each loan and groups under it what only follows from it.
 //!
-//! [`line`], [`date`], `cells`, [`mapping`], [`extract`]: reading; [`matching`], [`pairing`], [`cause`], [`breaks`]:
-//! comparing; [`report`]: what people read; [`own`]: the ledger's side; [`cli`]: the command.
+//! [`line`], [`date`], `cells`, [`mapping`], [`extract`]: reading; [`matching`], `pairing`, [`cause`], `context`,
+//! `balance`, `breaks`: comparing; [`report`]: what people read; [`own`]: the ledger's side; [`cli`]: the command.
 
 pub mod date;
 pub mod line;
@@ -19,7 +19,9 @@ pub mod extract;
 pub mod cause;
 pub mod matching;
 
+mod balance;
 mod breaks;
+mod context;
 mod pairing;
 mod particulars;
 
@@ -85,6 +87,7 @@ pub fn reconcile(
         }
         Ok(())
     })?;
+    matcher.settle().iter().for_each(|(own, row)| particulars.note(Some(own), row));
     let pairs = pairing::pairs(&mut matcher);
     for (own, row) in pairs.iter().filter_map(|pair| pair.own.as_ref().zip(pair.row.as_ref())) {
         if own.loan == row.loan {
@@ -97,3 +100,6 @@ pub fn reconcile(
     let as_of = as_of.or(last);
     Ok(Report::new(&breaks, names, as_of, report::Counts::of(&matcher, count)))
 }
+
+#[cfg(test)]
+mod laws;

@@ -76,6 +76,10 @@ pub(super) fn pairs(matcher: &mut Matcher) -> Vec<Pair> {
     let singles =
         rest.own.iter().map(|own| Pair { own: Some(*own), row: None, is_double: is_double(matcher, own) });
     let mut pairs = std::mem::take(&mut rest.pairs);
+    // A row whose key belongs to another event, and a line without a key, that say the same.
+    pairs.retain(|pair| {
+        !pair.own.zip(pair.row).is_some_and(|(own, row)| own.like() == row.like() && own.agrees(&row))
+    });
     pairs.extend(singles);
     pairs.extend(rest.rows.iter().map(|row| Pair { own: None, row: Some(*row), is_double: false }));
     pairs
@@ -101,7 +105,7 @@ fn distance(own: &Line, row: &Line) -> u64 {
 
 /// Whether another own line that is like this one has met its like.
 fn is_double(matcher: &Matcher, line: &Line) -> bool {
-    let is_other = |own: &Line| own.agrees(line) && own.row != line.row;
+    let is_other = |own: &Line| own.agrees(line) && own.row != line.row && !own.is_other_event(line);
     let mut group = matcher.group(&line.like());
     group.any(|place| matcher.is_taken(place) && matcher.own().get(place).is_some_and(is_other))
 }
@@ -145,8 +149,10 @@ impl Rest {
         rows: &[usize],
         distance: &impl Fn(&Line, &Line) -> Option<u64>,
     ) -> Vec<(usize, usize)> {
-        let between =
-            |o: usize, r: usize| self.own.get(o).zip(self.rows.get(r)).and_then(|(o, r)| distance(o, r));
+        let between = |own: usize, row: usize| {
+            let lines = self.own.get(own).zip(self.rows.get(row));
+            lines.filter(|(own, row)| !own.is_other_event(row)).and_then(|(own, row)| distance(own, row))
+        };
         if own.len().saturating_mul(rows.len()) > MAX_PAIRS {
             let along = own.iter().zip(rows).filter(|(o, r)| between(**o, **r).is_some());
             return along.map(|(o, r)| (*o, *r)).collect();
@@ -220,8 +226,9 @@ impl Rest {
 
 /// Whether an own line that is like the row has met its like, and none is free.
 fn taken_like(matcher: &Matcher, row: &Line) -> bool {
+    let is_same = |own: &Line| own.agrees(row) && !own.is_other_event(row);
     let mut group = matcher.group(&row.like());
-    group.any(|place| matcher.is_taken(place) && matcher.own().get(place).is_some_and(|own| own.agrees(row)))
+    group.any(|place| matcher.is_taken(place) && matcher.own().get(place).is_some_and(is_same))
 }
 
 fn keep(lines: &mut Vec<Line>, is_used: &[bool]) {
