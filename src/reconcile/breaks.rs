@@ -11,6 +11,7 @@ use super::{
     matching::Matcher,
     pairing::Pair,
 };
+use std::collections::BTreeMap;
 
 /// A difference between the books.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ impl Break {
     /// The line that only one side has, unless it is there twice.
     pub(super) fn single(&self) -> Option<&Line> {
         match (&self.pair.own, &self.pair.row) {
-            (Some(line), None) | (None, Some(line)) if !self.pair.is_double => Some(line),
+            (Some(line), None) | (None, Some(line)) if self.pair.twin.is_none() => Some(line),
             _ => None,
         }
     }
@@ -67,7 +68,7 @@ pub(super) fn of_pairs(
     pairs: Vec<Pair>,
     others: Vec<(Cause, Pair, String)>,
     matcher: &Matcher,
-    seen: Option<(Day, Day)>,
+    days: &BTreeMap<Day, u64>,
     names: &Names,
 ) -> Vec<Break> {
     let mut breaks: Vec<_> = pairs.into_iter().map(|pair| first_guess(pair, names)).collect();
@@ -75,9 +76,9 @@ pub(super) fn of_pairs(
     breaks.extend(others.into_iter().map(new));
     breaks.sort_by_cached_key(|found| order(found, names));
     context::reversals(&mut breaks, matcher);
-    context::day_cuts(&mut breaks, matcher, seen);
+    context::day_cuts(&mut breaks, matcher, days);
     context::splits(&mut breaks);
-    context::files_twice(&mut breaks, matcher);
+    context::files_twice(&mut breaks, days);
     balance::balances(&mut breaks, matcher);
     balance::followers(&mut breaks);
     breaks
@@ -86,11 +87,14 @@ pub(super) fn of_pairs(
 fn first_guess(pair: Pair, names: &Names) -> Break {
     let (cause, note) = match (&pair.own, &pair.row) {
         (Some(own), Some(row)) => cause::of_pair(own, row, names),
-        _ if pair.is_double => (Cause::Doubled, String::new()),
-        (Some(_), None) => (cause::of_single(&pair), "not in the extract".into()),
-        _ => (cause::of_single(&pair), "not on the ledger".into()),
+        (Some(_), None) => (cause::of_single(&pair), alone(&pair, "not in the extract")),
+        _ => (cause::of_single(&pair), alone(&pair, "not on the ledger")),
     };
     Break { cause, pair, note, follows: None, balances: (0, 0) }
+}
+
+fn alone(pair: &Pair, absent: &str) -> String {
+    pair.twin.map_or(absent.into(), |line| format!("like line {line} of the ledger, once too often"))
 }
 
 type Order = (String, Option<(Day, Event, Component, Side, u64, bool, u64)>, Cause);

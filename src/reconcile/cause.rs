@@ -93,8 +93,8 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Largest difference that is rounding, in minor units: each side rounds once, the split once more.
-pub(super) const CENTS: u64 = 2;
+/// Largest difference that is rounding, in minor units: each side rounds, and the split, and several parts may add up.
+pub(super) const CENTS: u64 = 5;
 
 /// Days of two conventions or calendars that are taken for one another.
 const DAY_COUNTS: [(u64, u64); 14] = [
@@ -244,7 +244,7 @@ fn percent(own: &Line, row: &Line) -> String {
 /// The cause of a line that the other side does not have, before anything else of its loan is looked at.
 pub(super) fn of_single(pair: &Pair) -> Cause {
     match pair.line().map(|line| line.event) {
-        _ if pair.is_double => Cause::Doubled,
+        _ if pair.twin.is_some() => Cause::Doubled,
         Some(Event::Suspense) => Cause::Suspense,
         Some(Event::Funded | Event::Released) => Cause::Reserve,
         Some(Event::Reversed) => Cause::Reversal,

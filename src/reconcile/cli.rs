@@ -28,16 +28,23 @@ use std::{
 /// What to try, for the help.
 pub const EXAMPLES: &str = "Examples:
   counterfoil reconcile --bank bank-b --file core.csv
-  counterfoil reconcile --bank bank-b --file kern.csv.gz --map kern.toml --breaks breaks.csv
-  counterfoil reconcile --bank bank-b --file statement.xml --from 2026-01-01 --until 2026-01-31 --json
+  counterfoil reconcile --bank bank-b --file core.csv.gz --map core.toml --breaks breaks.csv
+  counterfoil reconcile --bank bank-b --file camt053.xml --from 2026-01-01 --json
   counterfoil reconcile --bank bank-b --export own.csv
   counterfoil reconcile --ledger own.csv --file core.csv
 
-Columns of a CSV without a mapping file: loan, event, component, side, amount (or debit and credit), currency,
-value_date, booking_date, event_key, bucket, account, customer; needed are loan, event, amount, currency and one of the
-dates. A mapping file (TOML) says what a bank's own columns, codes, dates and separators mean:
-  delimiter = \";\"   decimal = \",\"   thousands = \".\"   units = \"major\"   date = \"DD.MM.YYYY\"   currency = \"EUR\"
-  [columns]   loan = \"Darlehen\"          [events]   ZINS = \"repaid interest\"          [sides]   S = \"debit\"
+Columns of a CSV: loan, event, amount (or debit and credit), currency, value_date; and, where
+there are any, booking_date, component, side, event_key, bucket, account, customer.
+A mapping file says what a bank's own columns, codes, dates and separators mean:
+  delimiter = \";\"
+  decimal = \",\"
+  thousands = \".\"
+  units = \"major\"
+  date = \"DD.MM.YYYY\"
+  currency = \"EUR\"
+  columns = { loan = \"Darlehen\", side = \"S/H\" }
+  events = { AUSZ = \"drawn\", ZINS = \"repaid interest\" }
+  sides = { S = \"debit\", H = \"credit\" }
 
 Ends with code 0 when the books agree, 1 when there are breaks, 2 when it could not be done.";
 
@@ -65,6 +72,9 @@ pub struct Options {
     /// Compare up to this day.
     #[arg(long, value_parser = day)]
     until: Option<Day>,
+    /// Pass over booking days: for a ledger that was filled long after.
+    #[arg(long)]
+    by_value: bool,
     /// The day to which breaks are aged; otherwise the latest in the books.
     #[arg(long, value_parser = day)]
     as_of: Option<Day>,
@@ -84,7 +94,7 @@ pub struct Options {
 
 /// The books differ: what the command found, not a failure of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the books differ in {0} places")]
+#[error("the books do not agree (breaks: {0})")]
 pub struct Differs(pub u64);
 
 /// The command could not be done.
@@ -137,7 +147,7 @@ fn compare(options: &Options) -> Result<Option<Report>> {
         }
     }
     let Some(file) = &options.file else { return Ok(None) };
-    let period = Period { from: options.from, until: options.until };
+    let period = Period { from: options.from, until: options.until, by_value: options.by_value };
     let report = reconcile(own, &mut names, period, options.as_of, |names, sink| {
         read_file(file, &mapping, names, sink)
     })?;

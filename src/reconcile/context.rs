@@ -84,9 +84,10 @@ fn lone(mut steps: Vec<(Day, i64)>) -> Option<Day> {
 }
 
 /// Singles just outside the days that the other side has: the next file, or the one before, has them.
-pub(super) fn day_cuts(breaks: &mut [Break], matcher: &Matcher, seen: Option<(Day, Day)>) {
+pub(super) fn day_cuts(breaks: &mut [Break], matcher: &Matcher, rows: &BTreeMap<Day, u64>) {
     let days = matcher.own().iter().map(Line::day);
     let own = days.clone().min().zip(days.max());
+    let seen = rows.keys().next().copied().zip(rows.keys().next_back().copied());
     let near = i64::try_from(NEAR_DAYS).unwrap_or(0);
     for found in breaks.iter_mut().filter(|found| found.cause == Cause::Missing) {
         let other = if found.is_row() { own } else { seen };
@@ -143,34 +144,28 @@ pub(super) fn splits(breaks: &mut [Break]) {
     }
 }
 
-/// Days of which the extract has almost everything twice.
-pub(super) fn files_twice(breaks: &mut [Break], matcher: &Matcher) {
-    let mut days: BTreeMap<Day, (usize, BTreeSet<Name>)> = BTreeMap::new();
-    for line in
-        breaks.iter().filter(|found| found.cause == Cause::Doubled && found.is_row()).filter_map(Break::line)
-    {
+/// Days of which the extract has almost everything twice. `rows`: how many rows it has of each day.
+pub(super) fn files_twice(breaks: &mut [Break], rows: &BTreeMap<Day, u64>) {
+    let is_double = |found: &&Break| found.cause == Cause::Doubled && found.is_row();
+    let mut days: BTreeMap<Day, (u64, BTreeSet<Name>)> = BTreeMap::new();
+    for line in breaks.iter().filter(is_double).filter_map(Break::line) {
         let day = days.entry(line.day()).or_default();
         day.0 += 1;
         day.1.insert(line.loan);
     }
-    let mut all: BTreeMap<Day, usize> = BTreeMap::new();
-    for line in matcher.own().iter().filter(|line| days.contains_key(&line.day())) {
-        *all.entry(line.day()).or_default() += 1;
-    }
     // Three quarters, since other breaks may sit in the same file; one loan alone is a retry.
     let is_file = |day: Day| {
-        let whole = all.get(&day).copied().unwrap_or(0);
-        days.get(&day).is_some_and(|(doubled, loans)| loans.len() > 1 && doubled * 4 >= whole * 3)
+        let all = rows.get(&day).copied().unwrap_or(0);
+        let is_whole = |doubled: u64| doubled * 4 >= all.saturating_sub(doubled) * 3;
+        days.get(&day).is_some_and(|(doubled, loans)| loans.len() > 1 && is_whole(*doubled))
     };
     let mut heads: BTreeMap<Day, usize> = BTreeMap::new();
     for place in 0..breaks.len() {
-        let Some(found) = breaks.get_mut(place) else { continue };
-        let Some(day) = found.line().map(Line::day) else { continue };
-        if found.cause == Cause::Doubled && found.is_row() && is_file(day) {
-            found.cause = Cause::FileTwice;
-            found.note = format!("all of {day} stands in the extract twice");
-            let head = *heads.entry(day).or_insert(place);
-            found.follows = (head != place).then_some(head);
-        }
+        let Some(found) = breaks.get_mut(place).filter(|found| is_double(&&**found)) else { continue };
+        let Some(day) = found.line().map(Line::day).filter(|day| is_file(*day)) else { continue };
+        found.cause = Cause::FileTwice;
+        found.note = format!("all of {day} stands in the extract twice");
+        let head = *heads.entry(day).or_insert(place);
+        found.follows = (head != place).then_some(head);
     }
 }

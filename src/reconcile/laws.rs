@@ -1,5 +1,7 @@
 //! Laws that hold for any two books, however hostile: nothing is lost, nothing counts twice, the order says nothing.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a test: small numbers")]
+
 use super::{
     Period,
     date::Day,

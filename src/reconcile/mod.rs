@@ -5,7 +5,7 @@
 //! report names the first difference of each loan and groups under it what only follows from it.
 //!
 //! [`line`], [`date`], `cells`, [`mapping`], [`extract`]: reading; [`matching`], `pairing`, [`cause`], `context`,
-//! `balance`, `breaks`: comparing; [`report`]: what people read; [`own`]: the ledger's side; [`cli`]: the command.
+//! `balance`, `breaks`: comparing; [`report`]: what people read; [`own`]: the ledger's side; [`digest`]: two banks between themselves; [`cli`]: the command.
 
 pub mod date;
 pub mod line;
@@ -27,6 +27,7 @@ mod particulars;
 
 pub mod report;
 
+pub mod digest;
 pub mod export;
 pub mod own;
 
@@ -39,14 +40,17 @@ use line::{Line, Names};
 use matching::Matcher;
 use particulars::Particulars;
 use report::Report;
+use std::collections::BTreeMap;
 
-/// Which days are compared, the first and the last included, by booking day where a line has one.
+/// Which days are compared, the first and the last included, by booking day where a line has one; see `by_value`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Period {
     /// The first day.
     pub from: Option<Day>,
     /// The last day.
     pub until: Option<Day>,
+    /// Whether booking days are passed over, and value dates count: for a ledger that was filled long after.
+    pub by_value: bool,
 }
 
 impl Period {
@@ -70,18 +74,19 @@ pub fn reconcile(
     as_of: Option<Day>,
     rows: impl FnOnce(&mut Names, Sink<'_>) -> Result<u64, ExtractError>,
 ) -> Result<Report, ExtractError> {
+    let dated = |line: Line| Line { booked: line.booked.filter(|_| !period.by_value), ..line };
+    own.iter_mut().for_each(|line| *line = dated(*line));
     own.retain(|line| period.holds(line));
     let mut matcher = Matcher::new(own);
     let mut particulars = Particulars::default();
-    let mut seen: Option<(Day, Day)> = None;
-    let mut count: u64 = 0;
+    let mut days: BTreeMap<Day, u64> = BTreeMap::new();
     rows(names, &mut |row| {
+        let row = dated(row);
         if !period.holds(&row) {
             return Ok(());
         }
-        count = count.saturating_add(1);
-        let (day, (first, last)) = (row.day(), seen.unwrap_or((row.day(), row.day())));
-        seen = Some((first.min(day), last.max(day)));
+        let count = days.entry(row.day()).or_default();
+        *count = count.saturating_add(1);
         if let Some(own) = matcher.take(row).map_err(|error| error.to_string())? {
             particulars.note(Some(own), &row);
         }
@@ -95,9 +100,9 @@ pub fn reconcile(
         }
     }
     let others: Vec<(Cause, pairing::Pair, String)> = particulars.breaks(names);
-    let last = matcher.own().iter().map(Line::day).chain(seen.map(|(_, last)| last)).max();
-    let breaks = breaks::of_pairs(pairs, others, &matcher, seen, names);
-    let as_of = as_of.or(last);
+    let last = matcher.own().iter().map(Line::day).chain(days.keys().copied()).max();
+    let breaks = breaks::of_pairs(pairs, others, &matcher, &days, names);
+    let (as_of, count) = (as_of.or(last), days.values().sum());
     Ok(Report::new(&breaks, names, as_of, report::Counts::of(&matcher, count)))
 }
 

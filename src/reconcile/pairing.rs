@@ -21,8 +21,8 @@ const MAX_PAIRS: usize = 4096;
 pub(super) struct Pair {
     pub(super) own: Option<Line>,
     pub(super) row: Option<Line>,
-    /// The side that is there stands there twice.
-    pub(super) is_double: bool,
+    /// Of a line that only one side has, but has twice: the number of the ledger's line that it is like.
+    pub(super) twin: Option<u64>,
 }
 
 impl Pair {
@@ -73,15 +73,14 @@ pub(super) fn pairs(matcher: &mut Matcher) -> Vec<Pair> {
         },
     );
     rest.other_loans();
-    let singles =
-        rest.own.iter().map(|own| Pair { own: Some(*own), row: None, is_double: is_double(matcher, own) });
+    let singles = rest.own.iter().map(|own| Pair { own: Some(*own), row: None, twin: twin(matcher, own) });
     let mut pairs = std::mem::take(&mut rest.pairs);
     // A row whose key belongs to another event, and a line without a key, that say the same.
     pairs.retain(|pair| {
         !pair.own.zip(pair.row).is_some_and(|(own, row)| own.like() == row.like() && own.agrees(&row))
     });
     pairs.extend(singles);
-    pairs.extend(rest.rows.iter().map(|row| Pair { own: None, row: Some(*row), is_double: false }));
+    pairs.extend(rest.rows.iter().map(|row| Pair { own: None, row: Some(*row), twin: None }));
     pairs
 }
 
@@ -103,11 +102,11 @@ fn distance(own: &Line, row: &Line) -> u64 {
         .saturating_add(off(own, row).min(1 << 40))
 }
 
-/// Whether another own line that is like this one has met its like.
-fn is_double(matcher: &Matcher, line: &Line) -> bool {
-    let is_other = |own: &Line| own.agrees(line) && own.row != line.row && !own.is_other_event(line);
-    let mut group = matcher.group(&line.like());
-    group.any(|place| matcher.is_taken(place) && matcher.own().get(place).is_some_and(is_other))
+/// The own line that says the same as this one or this row, and has met its like.
+fn twin(matcher: &Matcher, line: &Line) -> Option<u64> {
+    let taken = matcher.group(&line.like()).filter(|place| matcher.is_taken(*place));
+    let mut taken = taken.filter_map(|place| matcher.own().get(place));
+    taken.find(|own| own.agrees(line) && !own.is_other_event(line)).map(|own| own.row)
 }
 
 impl Rest {
@@ -136,7 +135,7 @@ impl Rest {
                     (*own_used, *row_used) = (true, true);
                 }
                 let (own, row) = (self.own.get(own).copied(), self.rows.get(row).copied());
-                self.pairs.push(Pair { own, row, is_double: false });
+                self.pairs.push(Pair { own, row, twin: None });
             }
         }
         keep(&mut self.own, &is_own_used);
@@ -171,10 +170,10 @@ impl Rest {
 
     /// Rows that the ledger has, but not as often.
     fn doubles_of_rows(&mut self, matcher: &Matcher) {
-        let is_double: Vec<_> = self.rows.iter().map(|row| taken_like(matcher, row)).collect();
-        let doubles = self.rows.iter().zip(&is_double).filter(|(_, double)| **double);
-        self.pairs.extend(doubles.map(|(row, _)| Pair { own: None, row: Some(*row), is_double: true }));
-        keep(&mut self.rows, &is_double);
+        let twins: Vec<_> = self.rows.iter().map(|row| twin(matcher, row)).collect();
+        let doubles = self.rows.iter().zip(&twins).filter(|(_, twin)| twin.is_some());
+        self.pairs.extend(doubles.map(|(row, twin)| Pair { own: None, row: Some(*row), twin: *twin }));
+        keep(&mut self.rows, &twins.iter().map(Option::is_some).collect::<Vec<_>>());
     }
 
     /// Lines that agree but for the loan. A pair of loans that is certain once (nothing else is like it) decides where
@@ -222,13 +221,6 @@ impl Rest {
         self.own.iter_mut().for_each(back);
         self.pairs.iter_mut().skip(before).filter_map(|pair| pair.own.as_mut()).for_each(back);
     }
-}
-
-/// Whether an own line that is like the row has met its like, and none is free.
-fn taken_like(matcher: &Matcher, row: &Line) -> bool {
-    let is_same = |own: &Line| own.agrees(row) && !own.is_other_event(row);
-    let mut group = matcher.group(&row.like());
-    group.any(|place| matcher.is_taken(place) && matcher.own().get(place).is_some_and(is_same))
 }
 
 fn keep(lines: &mut Vec<Line>, is_used: &[bool]) {

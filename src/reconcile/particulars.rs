@@ -72,7 +72,7 @@ impl Particulars {
                 let (is, was) = (names.text(seen.value), names.text(expected));
                 let rows = seen.count;
                 let note = format!("{is} in place of {was}, in {rows} rows");
-                breaks.push((*cause, Pair { own: seen.own, row: Some(seen.row), is_double: false }, note));
+                breaks.push((*cause, Pair { own: seen.own, row: Some(seen.row), twin: None }, note));
             }
         }
         breaks

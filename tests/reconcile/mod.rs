@@ -3,7 +3,7 @@
 mod inject;
 mod sample;
 
-use crate::support::{PROGRAM, run, text};
+use crate::support::{PROGRAM, json, number, run, text};
 use counterfoil::reconcile::{
     Period, export,
     line::Line,
@@ -125,4 +125,54 @@ fn the_command_reads_files_and_ends_with_its_code() {
     assert!(said.contains("cannot be opened"), "{said}");
     let usage = std::process::Command::new(PROGRAM).arg("reconcile").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn a_bank_finds_a_changed_cent_in_its_own_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    json(&["demo", "--exit", "--json", "--loans", "3", "--seed", "7", "--dir", text(dir.path())]);
+    let at = |name: &str| dir.path().join(name);
+    let (bank, own, core) = (at("bank-b"), at("own.csv"), at("core.csv"));
+    let exported = run(&["reconcile", "--bank", text(&bank), "--export", text(&own)]);
+    assert_eq!(exported.status.code(), Some(0), "{}", String::from_utf8_lossy(&exported.stderr));
+
+    // The lines add up to what the bank's view says.
+    let view = json(&["view", "--home", text(&bank), "--json"]);
+    let total = &view["lines"][0];
+    let (mut lent, mut repaid, mut interest, mut funded) = (0, 0, 0, 0);
+    for row in csv::Reader::from_path(&own).unwrap().records().map(Result::unwrap) {
+        let sum = match (&row[1], &row[2]) {
+            ("drawn", "principal") => &mut lent,
+            ("repaid", "principal") => &mut repaid,
+            ("repaid", "interest") => &mut interest,
+            ("funded", "principal") => &mut funded,
+            other => panic!("{other:?}"),
+        };
+        *sum += row[4].replace('.', "").parse::<u64>().unwrap();
+    }
+    assert!(lent > 0 && interest > 0);
+    assert_eq!(
+        [lent, lent - repaid, interest, funded],
+        ["lent", "outstanding", "interest", "settlement"].map(|name| number(total, name))
+    );
+
+    let reconcile =
+        |file: &std::path::Path| run(&["reconcile", "--bank", text(&bank), "--file", text(file), "--json"]);
+    assert_eq!(reconcile(&own).status.code(), Some(0));
+    let lines = std::fs::read_to_string(&own).unwrap();
+    let line = lines.lines().rfind(|line| line.contains("repaid,interest")).unwrap();
+    let amount = line.split(',').nth(4).unwrap();
+    let cents = amount.replace('.', "").parse::<u64>().unwrap() + 1;
+    let other = line.replace(amount, &format!("{}.{:02}", cents / 100, cents % 100));
+    std::fs::write(&core, lines.replace(line, &other)).unwrap();
+    let found = reconcile(&core);
+    assert_eq!(found.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&found.stdout).unwrap();
+    let breaks = report["breaks"].as_array().unwrap();
+    assert_eq!(breaks.len(), 1);
+    assert_eq!((breaks[0]["cause"].as_str(), breaks[0]["difference"].as_i64()), (Some("cents"), Some(-1)));
+    assert_eq!(breaks[0]["loan"], line.split(',').next().unwrap());
+
+    let regulator = run(&["reconcile", "--bank", text(&at("regulator")), "--file", text(&core)]);
+    assert_eq!(regulator.status.code(), Some(2));
 }

@@ -99,7 +99,7 @@ impl Books {
         let [current, late] = ["current", "1-30"].map(|bucket| self.names.name(bucket));
         life.day = START + i32::try_from(random.between(0, 600)).unwrap();
         let (principal, months) = (random.between(1_000_000, 9_000_000), random.between(8, 13));
-        if number % 11 == 0 {
+        if number.is_multiple_of(11) {
             let returned = life.event(Event::Drawn, &[(Component::Principal, principal)]);
             life.day += 2;
             life.reverse(&returned);
@@ -119,13 +119,13 @@ impl Books {
             parts.extend(random.one_in(3).then(|| (Component::Fee, random.between(500, 5_000))));
             parts.extend(random.one_in(8).then(|| (Component::Penalty, random.between(500, 5_000))));
             let paid = life.event(Event::Repaid, &parts);
-            if month == 3 && number % 7 == 0 {
+            if month == 3 && number.is_multiple_of(7) {
                 life.day += 3;
                 life.reverse(&paid);
                 life.day += 2;
                 life.event(Event::Repaid, &parts);
             }
-            if month == 4 && number % 5 == 0 {
+            if month == 4 && number.is_multiple_of(5) {
                 life.event(Event::Cost, &[(Component::Fee, random.between(300, 2_900))]);
             }
         }
