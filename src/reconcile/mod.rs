@@ -1,11 +1,12 @@
 //! Reconciliation: a bank's extract from its core banking system against what it can open on the ledger.
 //!
 //! The extract is streamed. A row whose like stands on the ledger is forgotten at once ([`matching`]); what is left over is
-//! paired with what it is most likely meant to be ([`pairing`]), and each difference gets its likely cause ([`cause`]). The
+//! paired with what it is most likely meant to be (`pairing`), and each difference gets its likely cause ([`cause`]). The
 //! report names the first difference of each loan and groups under it what only follows from it.
 //!
-//! [`line`], [`date`], `cells`, [`mapping`], [`extract`]: reading; [`matching`], `pairing`, [`cause`], `context`,
-//! `balance`, `breaks`: comparing; [`report`]: what people read; [`own`]: the ledger's side; [`digest`]: two banks between themselves; [`cli`]: the command.
+//! Reading: [`line`], [`date`], [`mapping`], `cells`, [`extract`]. Comparing: [`matching`], `pairing`, [`cause`], `particulars`,
+//! `context`, `balance`, `breaks`. What people read: [`report`]. The ledger's side: [`own`], [`export`]. Two banks between
+//! themselves: [`digest`]. The command: [`cli`].
 
 pub mod date;
 pub mod line;

@@ -1,7 +1,7 @@
 //! A bank's own side: what it opens on the chain, as lines.
 //!
 //! The view books batch after batch; a line is what a batch changed in the bank's part of a loan, or in what it paid in.
-//! Another kind of event is one more difference in [`Before::lines`].
+//! Another kind of event is one more difference in `Before::lines`.
 
 use super::{
     date::Day,
