@@ -4,7 +4,7 @@
 //! paired with what it is most likely meant to be (`pairing`), and each difference gets its likely cause ([`cause`]). The
 //! report names the first difference of each loan and groups under it what only follows from it.
 //!
-//! Reading: [`line`], [`date`], [`mapping`], `cells`, [`extract`]. Comparing: [`matching`], `pairing`, [`cause`], `particulars`,
+//! Reading: [`line`](mod@line), [`date`], [`mapping`], `cells`, [`extract`]. Comparing: [`matching`], `pairing`, [`cause`], `particulars`,
 //! `context`, `balance`, `breaks`. What people read: [`report`]. The ledger's side: [`own`], [`export`]. Two banks between
 //! themselves: [`digest`]. The command: [`cli`].
 
