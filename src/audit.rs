@@ -2,7 +2,7 @@
 //!
 //! Blocks are followed one by one; their batches are verified together, as many at once as are worth it, on all cores.
 
-use crate::pool::all_cores;
+use crate::verdicts::all_cores;
 use anyhow::{Context as _, Result, bail};
 use counterfoil_ledger::{
     block::Decided,

@@ -1,17 +1,19 @@
-//! From a portfolio to drafts: top-ups, new loans, repayments, month by month, in batches that fill their proofs.
+//! From a portfolio to drafts: top-ups, new loans, then what happens to them, day by day and kind by kind, in batches that fill
+//! their proofs.
 //!
-//! Booking is idempotent: a loan is known by its number, a payment by the key of its event; what is booked already is passed
+//! Booking is idempotent: a loan is known by its number, everything else by the key of its event; what is booked already is passed
 //! over. So an import that broke off is run again.
 
 use crate::{
-    import::{Opening, Payment, Period, Portfolio},
+    import::{Event, Opening, Portfolio, What},
     servicer::Servicer,
 };
 use anyhow::{Context as _, Result};
 use counterfoil_ledger::{
-    draft::{Draft, Events, NewLoan, Repayment},
-    genesis::Terms,
-    names::{Date, Hash, LoanId, MemberId, ProductId},
+    body::legs,
+    draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
+    genesis::{Consortium, Terms},
+    names::{Date, Hash, Kind, LoanId, MemberId, ProductId},
 };
 use std::{
     collections::BTreeMap,
@@ -21,9 +23,16 @@ use std::{
 
 /// Most loans in a batch of this program (a product of many parts fits fewer): a compromise between cost per loan and time to seal.
 const MOST: usize = 85;
-/// Eight-bit ranges per part: a new loan's (share, rest, two of slack), a repayment's (rest, two of slack, twice).
-const RANGES_NEW: usize = 4;
-const RANGES_REPAID: usize = 6;
+/// Eight-bit ranges per part of an event: a new loan's (share, rest, two of slack), or per leg (rest, two of slack).
+const fn ranges(kind: Kind) -> usize {
+    match kind {
+        Kind::Originate => 4,
+        other => legs(other).len().saturating_mul(3),
+    }
+}
+
+/// The kinds of what happens to open loans, in the order in which a day's are booked.
+const ORDER: [Kind; 5] = [Kind::Repay, Kind::Collect, Kind::Reschedule, Kind::WriteOff, Kind::Recover];
 
 /// What a booking did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,12 +41,38 @@ pub struct Summary {
     pub loans: u64,
     /// Payments booked.
     pub payments: u64,
-    /// Loans and payments that were booked before.
+    /// Increases booked.
+    pub raises: u64,
+    /// Write-offs booked.
+    pub write_offs: u64,
+    /// Recoveries booked.
+    pub recoveries: u64,
+    /// Loans and events that were booked before.
     pub already: u64,
     /// Batches handed over.
     pub batches: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+impl Summary {
+    /// Loans and all that happened to them.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        [self.loans, self.payments, self.raises, self.write_offs, self.recoveries].iter().sum()
+    }
+
+    fn count(&mut self, kind: Kind, count: usize) {
+        let sum = match kind {
+            Kind::Originate => &mut self.loans,
+            Kind::Repay | Kind::Collect => &mut self.payments,
+            Kind::Draw | Kind::Reschedule => &mut self.raises,
+            Kind::WriteOff => &mut self.write_offs,
+            Kind::Recover => &mut self.recoveries,
+            Kind::Fund | Kind::Release => return,
+        };
+        *sum = sum.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+    }
 }
 
 /// Called with the number of events of a batch when it is booked.
@@ -54,40 +89,51 @@ pub async fn book(
     progress: Progress,
 ) -> Result<Summary> {
     let mut booking = Booking::new(servicer, product, progress)?;
-    let mut months: BTreeMap<Period, (Vec<&Opening>, Vec<&Payment>)> = BTreeMap::new();
+    let mut days: BTreeMap<Date, (Vec<&Opening>, Vec<&Event>)> = BTreeMap::new();
     for opening in &portfolio.openings {
-        months.entry(opening.period).or_default().0.push(opening);
+        days.entry(opening.date).or_default().0.push(opening);
     }
-    for payment in &portfolio.payments {
-        months.entry(payment.period).or_default().1.push(payment);
+    for event in &portfolio.events {
+        days.entry(event.date).or_default().1.push(event);
     }
     booking.top_up(portfolio).await?;
-    for (period, (openings, payments)) in months {
-        booking.open(period, &openings).await?;
-        booking.repay(period, &payments).await?;
+    for (date, (openings, events)) in days {
+        booking.open(date, &openings).await?;
+        for kind in ORDER {
+            let of_kind: Vec<_> =
+                events.iter().copied().filter(|event| booking.kind_of(event) == kind).collect();
+            booking.happen(date, kind, &of_kind).await?;
+        }
     }
     booking.servicer.settle().await?;
     booking.summary.bytes = booking.servicer.bytes();
     Ok(booking.summary)
 }
 
+/// Names of the partners that a servicer has in a product, and how many of them a loan has room for.
+///
+/// # Errors
+/// When there is no such product.
+pub fn partners(consortium: &Consortium, product: ProductId, me: MemberId) -> Result<(Vec<String>, usize)> {
+    let terms = consortium.terms(product).context("there is no such product")?;
+    let names = consortium.banks().iter().filter(|id| **id != me).map(|id| consortium.name(*id));
+    let partners =
+        names.filter(|name| terms.product.weights().contains_key(*name)).map(str::to_owned).collect();
+    Ok((partners, usize::from(terms.product.parts()).saturating_sub(1)))
+}
+
 struct Booking<'a> {
     servicer: &'a mut Servicer,
     product: ProductId,
     terms: Terms,
-    partners: Vec<MemberId>,
     progress: Progress,
     summary: Summary,
 }
 
 impl<'a> Booking<'a> {
     fn new(servicer: &'a mut Servicer, product: ProductId, progress: Progress) -> Result<Self> {
-        let me = servicer.me().id;
-        let consortium = servicer.me().consortium.clone();
-        let terms = consortium.terms(product).context("there is no such product")?.clone();
-        let lends = |id: &MemberId| *id != me && terms.product.weights().contains_key(consortium.name(*id));
-        let partners = consortium.banks().iter().copied().filter(lends).collect();
-        Ok(Self { servicer, product, terms, partners, progress, summary: Summary::default() })
+        let terms = servicer.me().consortium.terms(product).context("there is no such product")?.clone();
+        Ok(Self { servicer, product, terms, progress, summary: Summary::default() })
     }
 
     /// Tops every bank's reserve up to what it must fund of the loans that are not open yet.
@@ -118,12 +164,10 @@ impl<'a> Booking<'a> {
         Ok(())
     }
 
-    async fn open(&mut self, period: Period, openings: &[&Opening]) -> Result<()> {
+    async fn open(&mut self, date: Date, openings: &[&Opening]) -> Result<()> {
         let (new, known): (Vec<_>, Vec<_>) = openings.iter().partition(|o| self.loan(&o.loan).is_none());
         self.pass_over(known.len());
-        for chunk in
-            full(new.len(), usize::from(self.terms.product.parts()), RANGES_NEW).scan(0usize, take(&new))
-        {
+        for chunk in self.chunks(new.len(), Kind::Originate).scan(0usize, take(&new)) {
             let loan = |opening: &&&Opening| {
                 Ok(NewLoan {
                     reference: opening.loan.clone(),
@@ -133,38 +177,92 @@ impl<'a> Booking<'a> {
                 })
             };
             let loans = chunk.iter().map(loan).collect::<Result<Vec<_>>>()?;
-            self.summary.loans = self.summary.loans.saturating_add(u64::try_from(loans.len())?);
-            self.post(Events::Originate(loans), date(period), chunk.len()).await?;
+            self.post(Events::Originate(loans), date, chunk.len()).await?;
         }
         Ok(())
     }
 
-    async fn repay(&mut self, period: Period, payments: &[&Payment]) -> Result<()> {
-        let booked = |p: &&&Payment| self.servicer.wallet().is_booked(&event(p));
-        let (known, new): (Vec<_>, Vec<_>) = payments.iter().partition(booked);
+    /// Books what happened on a day, of one kind.
+    async fn happen(&mut self, date: Date, kind: Kind, events: &[&Event]) -> Result<()> {
+        let booked = |event: &&&Event| self.servicer.wallet().is_booked(&key(event));
+        let (known, new): (Vec<_>, Vec<_>) = events.iter().partition(booked);
         self.pass_over(known.len());
-        for chunk in
-            full(new.len(), usize::from(self.terms.product.parts()), RANGES_REPAID).scan(0usize, take(&new))
-        {
-            let repayment = |payment: &&&Payment| {
-                let loan = self.loan(&payment.loan);
-                Ok(Repayment {
-                    loan: loan
-                        .with_context(|| format!("a payment of loan {}, which is not open", payment.loan))?,
-                    principal: payment.principal,
-                    interest: payment.interest,
-                    event: event(payment),
-                })
-            };
-            let repayments = chunk.iter().map(repayment).collect::<Result<Vec<_>>>()?;
-            self.summary.payments = self.summary.payments.saturating_add(u64::try_from(repayments.len())?);
-            self.post(Events::Repay(repayments), date(period), chunk.len()).await?;
+        for chunk in self.chunks(new.len(), kind).scan(0usize, take(&new)) {
+            let drafted = self.draft(kind, chunk)?;
+            self.post(drafted, date, chunk.len()).await?;
         }
         Ok(())
+    }
+
+    /// The kind of batch that books an event: a payment on a loan of which parts are written off is a collection.
+    fn kind_of(&self, event: &Event) -> Kind {
+        let held = self.loan(&event.loan).and_then(|loan| self.servicer.wallet().loans().get(&loan));
+        match event.what.kind() {
+            Kind::Repay if held.is_some_and(|held| held.parts.iter().any(|p| p.written_off)) => Kind::Collect,
+            kind => kind,
+        }
+    }
+
+    fn draft(&self, kind: Kind, events: &[&&Event]) -> Result<Events> {
+        let each = events.iter().map(|event| {
+            let loan = self.loan(&event.loan);
+            let loan = loan.with_context(|| format!("an event of loan {}, which is not open", event.loan))?;
+            Ok((loan, key(event), event.what))
+        });
+        let each = each.collect::<Result<Vec<_>>>()?.into_iter();
+        Ok(match kind {
+            Kind::Reschedule => Events::Reschedule(
+                each.filter_map(|(loan, event, what)| match what {
+                    What::Raised { amount } => Some(Raise { loan, amount, event }),
+                    _ => None,
+                })
+                .collect(),
+            ),
+            Kind::WriteOff => {
+                let write_off = |(loan, event, _)| WriteOff { loan, banks: self.owners(&loan), event };
+                Events::WriteOff(each.map(write_off).collect())
+            }
+            Kind::Recover => Events::Recover(
+                each.filter_map(|(loan, event, what)| match what {
+                    What::Recovered { proceeds, costs } => Some(Recovery { loan, proceeds, costs, event }),
+                    _ => None,
+                })
+                .collect(),
+            ),
+            Kind::Collect => Events::Collect(
+                each.filter_map(|(loan, event, what)| match what {
+                    What::Paid { principal, interest, fee, penalty } => {
+                        Some(Collection { loan, principal, interest, fee, penalty, event })
+                    }
+                    _ => None,
+                })
+                .collect(),
+            ),
+            _ => Events::Repay(
+                each.filter_map(|(loan, event, what)| match what {
+                    What::Paid { principal, interest, .. } => {
+                        Some(Repayment { loan, principal, interest, event })
+                    }
+                    _ => None,
+                })
+                .collect(),
+            ),
+        })
+    }
+
+    /// Every bank that has a part of a loan.
+    fn owners(&self, loan: &LoanId) -> Vec<MemberId> {
+        let held = self.servicer.wallet().loans().get(loan);
+        held.map(|held| held.parts.iter().map(|part| part.owner).collect()).unwrap_or_default()
+    }
+
+    fn chunks(&self, count: usize, kind: Kind) -> impl Iterator<Item = usize> + use<> {
+        full(count, usize::from(self.terms.product.parts()), ranges(kind))
     }
 
     async fn post(&mut self, events: Events, value_date: Date, count: usize) -> Result<()> {
         self.summary.batches = self.summary.batches.saturating_add(1);
+        self.summary.count(events.kind(), count);
         let draft = Draft { product: self.product, value_date, booking_date: today(), events };
         let (progress, count) = (self.progress.clone(), u64::try_from(count)?);
         self.servicer.post(draft, Box::new(move |_| progress(count))).await
@@ -181,9 +279,10 @@ impl<'a> Booking<'a> {
     }
 
     fn partners_of(&self, opening: &Opening) -> Result<Vec<MemberId>> {
-        let partner = |index: &u8| {
-            let id = self.partners.get(usize::from(*index)).copied();
-            id.with_context(|| format!("loan {}: there is no partner number {index}", opening.loan))
+        let consortium = &self.servicer.me().consortium;
+        let partner = |name: &String| {
+            let id = consortium.banks().iter().copied().find(|id| consortium.name(*id) == name);
+            id.with_context(|| format!("loan {}: `{name}` is not a bank of this consortium", opening.loan))
         };
         opening.partners.iter().map(partner).collect()
     }
@@ -214,16 +313,10 @@ fn take<'a, T>(items: &'a [T]) -> impl FnMut(&mut usize, usize) -> Option<&'a [T
     }
 }
 
-/// The key of a payment: a loan pays at most once a month.
-fn event(payment: &Payment) -> Hash {
-    blake3::derive_key(
-        "counterfoil/1 payment event",
-        format!("{}\n{}", payment.loan, payment.period).as_bytes(),
-    )
-}
-
-fn date(period: Period) -> Date {
-    Date(u32::try_from(period.days()).unwrap_or(0))
+/// The key of an event: a loan has each kind at most once a day.
+fn key(event: &Event) -> Hash {
+    let place = format!("{}\n{}\n{}", event.loan, event.date.0, event.what.kind().name());
+    blake3::derive_key("counterfoil/1 event of an import", place.as_bytes())
 }
 
 fn today() -> Date {
@@ -237,12 +330,12 @@ mod tests {
 
     #[test]
     fn batches_fill_their_proofs() {
-        let sizes = |n| full(n, 4, RANGES_REPAID).collect::<Vec<_>>();
+        let sizes = |n| full(n, 4, ranges(Kind::Repay)).collect::<Vec<_>>();
         assert_eq!(sizes(400), [85, 85, 85, 85, 42, 18]);
         assert_eq!(sizes(0), Vec::<usize>::new());
         assert_eq!(sizes(1), [1]);
-        assert_eq!(full(100, 4, RANGES_NEW).collect::<Vec<_>>(), [64, 32, 4]);
-        assert_eq!(full(50, 16, RANGES_REPAID).collect::<Vec<_>>(), [42, 8]);
+        assert_eq!(full(100, 4, ranges(Kind::Originate)).collect::<Vec<_>>(), [64, 32, 4]);
+        assert_eq!(full(50, 16, ranges(Kind::Repay)).collect::<Vec<_>>(), [42, 8]);
         for n in 0..500 {
             assert_eq!(sizes(n).iter().sum::<usize>(), n);
         }

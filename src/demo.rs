@@ -177,7 +177,7 @@ async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<Option<Cl
     ));
 
     let (summary, seconds) = book(options, cluster.home("bank-a")?).await?;
-    let events = summary.loans.saturating_add(summary.payments);
+    let events = summary.events();
     tell(&format!(
         "2. bank-a sealed {} loans and {} repayments in {} batches; every node verified every proof ({seconds:.1} s)",
         summary.loans, summary.payments, summary.batches
@@ -201,8 +201,10 @@ async fn show(options: &Options, dir: &Path, begin: Instant) -> Result<Option<Cl
 async fn book(options: &Options, home: &Home) -> Result<(Summary, f64)> {
     let mut servicer = Servicer::open(home)?;
     let terms = servicer.me().consortium.terms(ProductId(0)).context("the demo has a product")?.clone();
-    let portfolio = portfolio::generate(options.seed, options.loans, 12, terms.product.cap(), 3);
-    let events = portfolio.openings.len().saturating_add(portfolio.payments.len());
+    let (partners, room) = booking::partners(&servicer.me().consortium, ProductId(0), servicer.me().id)?;
+    let portfolio =
+        portfolio::generate(options.seed, options.loans, 12, terms.product.cap(), (&partners, room));
+    let events = portfolio.openings.len().saturating_add(portfolio.events.len());
     let (bar, begin) = (bar(u64::try_from(events)?, "booking"), Instant::now());
     let inner = bar.clone();
     let summary =

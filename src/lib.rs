@@ -5,7 +5,7 @@
 //!
 //! 1. [`home`]: a member's folder; [`control`]: how its programs speak to its node; [`progress`]: what people see;
 //! 2. [`report`]: what a member reads; [`totals`]: what banks attest and regulators check;
-//! 3. [`pool`], [`notices`], [`node`]: what the network's opaque items mean;
+//! 3. [`verdicts`], [`pool`], [`notices`], [`node`]: what the network's opaque items mean;
 //! 4. [`servicer`], [`import`], [`booking`]: from loans to batches;
 //! 5. [`reconcile`]: a bank's extract against its own openings;
 //! 6. [`audit`]: checking a chain without keys; [`suites`]: votes and decrees;
@@ -20,6 +20,7 @@ pub mod totals;
 
 pub mod notices;
 pub mod pool;
+pub mod verdicts;
 
 pub mod node;
 

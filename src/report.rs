@@ -22,14 +22,33 @@ pub struct Totals {
     pub lent: u64,
     /// Principal outstanding.
     pub outstanding: u64,
-    /// Interest received, ever.
+    /// Interest received, or added to the principal, ever.
     pub interest: u64,
+    /// Fees and penalties received, ever.
+    pub fees: u64,
+    /// Written off, ever.
+    pub losses: u64,
+    /// Received beside repayments, ever.
+    pub recoveries: u64,
+    /// What that cost, ever.
+    pub costs: u64,
     /// Available for draw-downs.
     pub reserve: u64,
     /// Paid in, not yet taken up.
     pub incoming: u64,
     /// Paid in, ever.
     pub settlement: u64,
+    /// Taken back out, ever.
+    pub released: u64,
+}
+
+impl Totals {
+    /// Whether debits and credits agree.
+    fn balanced(&self) -> bool {
+        let sum = |amounts: &[u64]| amounts.iter().map(|amount| u128::from(*amount)).sum::<u128>();
+        let debits = [self.incoming, self.reserve, self.outstanding, self.losses, self.costs, self.released];
+        sum(&debits) == sum(&[self.settlement, self.interest, self.fees, self.recoveries])
+    }
 }
 
 /// A line of a report.
@@ -75,6 +94,16 @@ pub struct LoanLine {
     pub outstanding: u64,
     /// Interest received.
     pub interest: u64,
+    /// Fees and penalties received.
+    pub fees: u64,
+    /// Added to the principal without money.
+    pub capitalised: u64,
+    /// Written off.
+    pub written_off: u64,
+    /// Received beside repayments.
+    pub proceeds: u64,
+    /// What that cost.
+    pub costs: u64,
 }
 
 /// What a member reads.
@@ -160,6 +189,11 @@ fn lines(consortium: &Consortium, view: &View) -> Vec<Line> {
             AccountKind::Reserve => totals.reserve = *amount,
             AccountKind::Loans => totals.outstanding = *amount,
             AccountKind::Income => totals.interest = *amount,
+            AccountKind::Fees | AccountKind::Penalties => totals.fees = totals.fees.saturating_add(*amount),
+            AccountKind::Losses => totals.losses = *amount,
+            AccountKind::Recoveries => totals.recoveries = *amount,
+            AccountKind::Costs => totals.costs = *amount,
+            AccountKind::Released => totals.released = *amount,
         }
     }
     for loan in view.loans.values() {
@@ -173,14 +207,13 @@ fn lines(consortium: &Consortium, view: &View) -> Vec<Line> {
     }
     let line = |((servicer, product, bank), totals): ((MemberId, ProductId, MemberId), Totals)| {
         let terms = consortium.terms(product);
-        let debit = totals.incoming.saturating_add(totals.reserve).saturating_add(totals.outstanding);
         Line {
             servicer: consortium.name(servicer).into(),
             product: terms.map_or("?", |t| t.product.name()).into(),
             bank: consortium.name(bank).into(),
             currency: terms.map_or("?", |t| t.product.currency()).into(),
             exponent: terms.map_or(0, |t| t.product.exponent()),
-            balanced: debit == totals.settlement.saturating_add(totals.interest),
+            balanced: totals.balanced(),
             totals,
         }
     };
@@ -202,6 +235,11 @@ fn parts(consortium: &Consortium, view: &View) -> Vec<LoanLine> {
             lent: part.lent,
             outstanding: part.outstanding,
             interest: part.interest,
+            fees: part.fees,
+            capitalised: part.capitalised,
+            written_off: part.written_off,
+            proceeds: part.proceeds,
+            costs: part.costs,
         })
     };
     view.loans.iter().flat_map(|(id, loan)| line(id, loan)).collect()
@@ -210,17 +248,17 @@ fn parts(consortium: &Consortium, view: &View) -> Vec<LoanLine> {
 fn describe(consortium: &Consortium, finding: &Finding) -> String {
     match finding {
         Finding::FalseOpening { servicer, sequence, kind, place } => format!(
-            "{:?} batch {sequence} of {}: section {}/{} does not open what stands on the ledger",
-            kind,
+            "{} batch {sequence} of {}: section {}/{} does not open what stands on the ledger",
+            kind.name(),
             consortium.name(*servicer),
             place.0,
             place.1
         ),
         Finding::Misposted { servicer, sequence, kind, bank, component } => format!(
-            "{:?} batch {sequence} of {}: the {:?} posting of {} is not the sum of its parts",
-            kind,
+            "{} batch {sequence} of {}: the {} posting of {} is not the sum of its parts",
+            kind.name(),
             consortium.name(*servicer),
-            component,
+            component.name(),
             consortium.name(*bank)
         ),
         Finding::Account { account: (servicer, _, bank, kind), expected, found } => format!(
@@ -241,6 +279,11 @@ pub fn sum(lines: &[Line]) -> Totals {
         lent: sum.lent.saturating_add(t.lent),
         outstanding: sum.outstanding.saturating_add(t.outstanding),
         interest: sum.interest.saturating_add(t.interest),
+        fees: sum.fees.saturating_add(t.fees),
+        losses: sum.losses.saturating_add(t.losses),
+        recoveries: sum.recoveries.saturating_add(t.recoveries),
+        costs: sum.costs.saturating_add(t.costs),
+        released: sum.released.saturating_add(t.released),
         reserve: sum.reserve.saturating_add(t.reserve),
         incoming: sum.incoming.saturating_add(t.incoming),
         settlement: sum.settlement.saturating_add(t.settlement),
@@ -266,6 +309,18 @@ impl Report {
         out.push_str(&table(&self.lines, self.lines.len() > 1));
         for finding in &self.findings {
             let _ = writeln!(out, "  DISAGREES: {finding}");
+        }
+        let moved = |t: &Totals| [t.fees, t.losses, t.recoveries, t.costs, t.released].iter().any(|a| *a > 0);
+        for line in self.lines.iter().filter(|line| moved(&line.totals)) {
+            let t = &line.totals;
+            let [fees, losses, recoveries, costs, released] =
+                [t.fees, t.losses, t.recoveries, t.costs, t.released]
+                    .map(|amount| format_grouped(amount, line.exponent));
+            let _ = writeln!(
+                out,
+                "  {}: fees {fees}, written off {losses}, recovered {recoveries} at a cost of {costs}, taken out {released}",
+                line.bank
+            );
         }
         let verdict = if self.agrees() {
             "every amount opens its commitment, every posting is the sum of its parts, every account its total"

@@ -12,6 +12,8 @@ mod support;
 
 mod auto;
 mod cli;
+mod colent;
 mod crash;
 mod demo;
+mod epochs;
 mod reconcile;

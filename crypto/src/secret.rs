@@ -3,7 +3,7 @@
 use rand_core::CryptoRngCore;
 use std::fmt;
 use subtle::ConstantTimeEq as _;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// 32 secret bytes: a key, a seed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -30,6 +30,27 @@ impl SecretBytes {
     }
 }
 
+/// Appends secrets. A `Vec` that grows by itself moves its contents and leaves a copy behind; here they are copied, and the
+/// old place is erased.
+pub fn append<T: Zeroize + Clone>(secrets: &mut Zeroizing<Vec<T>>, more: &[T]) {
+    let needed = secrets.len().saturating_add(more.len());
+    if needed > secrets.capacity() {
+        let mut roomy = Zeroizing::new(Vec::with_capacity(needed.saturating_mul(2)));
+        roomy.extend_from_slice(secrets);
+        *secrets = roomy;
+    }
+    secrets.extend_from_slice(more);
+}
+
+/// Makes room for one more secret in the same way, where each erases itself when it is dropped.
+pub fn make_room<T: Clone>(secrets: &mut Vec<T>) {
+    if secrets.len() == secrets.capacity() {
+        let mut roomy = Vec::with_capacity(secrets.len().saturating_add(1).saturating_mul(2));
+        roomy.extend_from_slice(secrets);
+        *secrets = roomy;
+    }
+}
+
 impl PartialEq for SecretBytes {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -41,5 +62,26 @@ impl Eq for SecretBytes {}
 impl fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretBytes(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_that_grow_stay_what_they_are() {
+        let (mut appended, mut pushed) = (Zeroizing::<Vec<u32>>::default(), Vec::new());
+        for n in 0..100u32 {
+            append(&mut appended, &[n, n]);
+            let before = appended.capacity();
+            append(&mut appended, &[]);
+            assert_eq!(appended.capacity(), before);
+            make_room(&mut pushed);
+            assert!(pushed.capacity() > pushed.len());
+            pushed.push(n);
+        }
+        assert!(pushed.iter().copied().eq(0..100));
+        assert!(appended.iter().copied().eq((0..100).flat_map(|n| [n, n])));
     }
 }

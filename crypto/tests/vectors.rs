@@ -2,13 +2,15 @@
 //!
 //! **If one of these tests fails**, the code no longer reads what members have signed and stored. Mend the code. A new form
 //! of proof or message gets a new suite, version or label and new vectors beside the old ones; a vector is never changed,
-//! and never made again. (`crypto/examples/vectors.rs` makes those that are missing and says how.)
+//! and never made again. (`crypto/examples/crypto_vectors.rs` makes those that are missing and says how.)
 
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     reason = "a test that meets the unexpected should stop"
 )]
+
+mod stored;
 
 use counterfoil_crypto::{
     encoding::{Element, Encoded},
@@ -28,29 +30,7 @@ use curve25519_dalek::{ristretto::CompressedRistretto, scalar::Scalar};
 use merlin::Transcript;
 use rand_core::OsRng;
 use serde_json::Value;
-use std::{fs, path::Path};
-
-const FAILED: &str =
-    "a stored vector no longer holds: mend the code, never the vector (see the head of this file)";
-
-fn vector(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(format!("{name}.json"));
-    let text = fs::read(&path)
-        .unwrap_or_else(|e| panic!("{}: {e}; stored vectors are never removed", path.display()));
-    serde_json::from_slice(&text).unwrap()
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    hex::decode(value.as_str().unwrap()).unwrap()
-}
-
-fn array<const N: usize>(value: &Value) -> [u8; N] {
-    bytes(value).try_into().unwrap()
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().unwrap().iter()
-}
+use stored::{FAILED, array, bytes, list, vector};
 
 fn secret(value: &Value) -> SecretBytes {
     SecretBytes::new(array(value))

@@ -6,17 +6,23 @@
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a tool of the developers")]
 
 use counterfoil_crypto::{
+    encoding::Encoded,
+    identity::Signature,
     labels,
+    pedersen::Opening,
     quorum::{Ballot, Certificate, VoteKind},
     relation::Suite,
     secret::SecretBytes,
 };
 use counterfoil_ledger::{
+    attestation::{self as attested, Attestation, AttestedAccount},
     block::{Block, BlockHeader, VERSION, batches_root},
+    decree::{Decree, Retirement},
     draft::{Draft, Events, NewLoan, Repayment},
     genesis::{Consortium, EPOCH_BLOCKS, Genesis, Keys, Role},
-    names::{Date, MemberId, ProductId},
+    names::{AccountKind, Date, MemberId, ProductId},
     seal::seal,
+    transaction::Transaction,
     wallet::Wallet,
 };
 use counterfoil_policy::Product;
@@ -68,7 +74,7 @@ weights = { bank-a = 7 }
 
 type Maker = fn(&mut ChaCha20Rng) -> Value;
 
-const VECTORS: [(&str, Maker); 17] = [
+const VECTORS: [(&str, Maker); 19] = [
     ("genesis", genesis),
     ("block", block),
     ("suite-1-fund", |rng| batch(Suite::Widths, 0, 1, 0, rng)),
@@ -87,6 +93,8 @@ const VECTORS: [(&str, Maker); 17] = [
     ("suite-2-repay-single", |rng| batch(Suite::Packed, 2, 3, 1, rng)),
     // More than 1,024 proven bits: two pieces of the second suite.
     ("suite-2-repay-many", |rng| batch(Suite::Packed, 1, 3, 5, rng)),
+    ("attestation", attestation),
+    ("decree", decree),
 ];
 
 fn main() {
@@ -160,6 +168,121 @@ fn block(_: &mut ChaCha20Rng) -> Value {
         "id": hex::encode(block),
         "block": hex::encode(Block { header, batches }.to_bytes()),
         "certificate": hex::encode(borsh::to_vec(&Certificate { height: 2, round: 0, block, votes }).unwrap()),
+    })
+}
+
+/// What a transaction is called that must be refused, and why.
+type Refused = (&'static str, &'static str, Vec<u8>);
+
+fn refused(forgeries: Vec<Refused>) -> Vec<Value> {
+    let each = |(what, refusal, bytes): &Refused| json!({ "what": what, "refusal": refusal, "transaction": hex::encode(bytes) });
+    forgeries.iter().map(each).collect()
+}
+
+/// The third bank attests six accounts in three products, of which one has no auditor and one has two; one it cannot open.
+fn attestation(rng: &mut ChaCha20Rng) -> Value {
+    let (seeds, genesis) = founded();
+    let consortium = Consortium::found(genesis).unwrap();
+    let keys: Vec<_> = seeds.iter().map(Keys::from_seed).collect();
+    let account = |(product, servicer, kind, amount): (u16, u16, AccountKind, u64)| {
+        let opening = Opening::random(amount, rng);
+        let balance = Encoded::from(&opening.commit());
+        let (product, servicer) = (ProductId(product), MemberId(servicer));
+        (AttestedAccount { product, servicer, kind, balance }, Some(opening))
+    };
+    let names = [
+        (0, 0, AccountKind::Settlement, 900_000),
+        (0, 0, AccountKind::Reserve, 400_000),
+        (0, 0, AccountKind::Loans, 500_000),
+        (0, 1, AccountKind::Reserve, 0),
+        (1, 0, AccountKind::Loans, u64::MAX),
+        (2, 0, AccountKind::Income, 7),
+    ];
+    let mut accounts: Vec<_> = names.into_iter().map(account).collect();
+    accounts[3].1 = None;
+    let content = attested::Content::seal(&consortium, &keys[2], (MemberId(2), 3), &accounts, rng).unwrap();
+    let signed = |by: usize, change: fn(&mut attested::Content)| {
+        let mut content = content.clone();
+        change(&mut content);
+        Transaction::Attestation(Box::new(Attestation::sign(content, &keys[by]))).to_bytes()
+    };
+    let transaction = signed(2, |_| ());
+    let forgeries = vec![
+        ("a byte too many", "Malformed", [&transaction[..], &[0]].concat()),
+        ("another consortium", "Consortium", signed(2, |content| content.consortium[0] ^= 1)),
+        ("a regulator attests", "Member", signed(3, |content| content.bank = MemberId(3))),
+        ("a product that is none", "Product", signed(2, |content| content.accounts[5].product.0 = 3)),
+        ("two accounts changed over", "Shape", signed(2, |content| content.accounts.swap(0, 1))),
+        (
+            "an account left out",
+            "Shape",
+            signed(2, |content| content.accounts.retain(|account| account.kind != AccountKind::Income)),
+        ),
+        ("no envelopes", "Shape", signed(2, |content| content.envelopes.clear())),
+        ("a section too long", "Shape", signed(2, |content| content.sections[1].ciphertext.push(0))),
+        ("a wrap too many", "Shape", signed(2, |content| content.sections[1].wraps.push([0; 48]))),
+        ("signed by another bank", "Signature", signed(1, |_| ())),
+    ];
+    let opened = accounts.iter().map(|(account, opening)| {
+        json!({
+            "product": account.product.0, "servicer": account.servicer.0, "kind": account.kind as u8,
+            "balance": hex::encode(account.balance.as_bytes()),
+            "value": opening.as_ref().map(|opening| hex::encode(opening.value.to_bytes())),
+            "blinding": opening.as_ref().map(|opening| hex::encode(opening.blinding.to_bytes())),
+        })
+    });
+    json!({
+        "what": "bank-c's attestation of epoch 3 in the consortium of genesis.json, as a transaction; what it opens to; forgeries",
+        "transaction": hex::encode(&transaction),
+        "id": hex::encode(Attestation::sign(content.clone(), &keys[2]).id()),
+        "accounts_hash": hex::encode(attested::digest(MemberId(2), &content.accounts)),
+        "accounts": opened.collect::<Vec<_>>(),
+        "refused": refused(forgeries),
+    })
+}
+
+/// All three banks retire the first suite.
+fn decree(_: &mut ChaCha20Rng) -> Value {
+    let (seeds, genesis) = founded();
+    let consortium = Consortium::found(genesis).unwrap();
+    let retirement = Retirement { consortium: consortium.id(), suite: 1, from: 5_000 };
+    let vote = |member: u16, for_what: Retirement| {
+        (MemberId(member), for_what.vote(&Keys::from_seed(&seeds[usize::from(member)])))
+    };
+    let voted = |retirement: Retirement, votes: Vec<(MemberId, Signature)>| {
+        Transaction::Decree(Decree { retirement, votes }).to_bytes()
+    };
+    let by =
+        |members: &[u16], what: Retirement| voted(what, members.iter().map(|m| vote(*m, what)).collect());
+    let [mut later, mut unknown, mut elsewhere] = [retirement; 3];
+    later.from += 1;
+    unknown.suite = 9;
+    elsewhere.consortium[0] ^= 1;
+    let transaction = by(&[0, 1, 2], retirement);
+    let forgeries = vec![
+        ("cut off", "Malformed", transaction[..transaction.len() - 1].to_vec()),
+        ("another consortium", "Consortium", by(&[0, 1, 2], elsewhere)),
+        ("a suite that is none", "Suite", by(&[0, 1, 2], unknown)),
+        ("a vote twice", "Votes", by(&[0, 1, 1], retirement)),
+        ("votes out of order", "Votes", by(&[0, 2, 1], retirement)),
+        ("a regulator's vote", "Votes", by(&[0, 1, 2, 3], retirement)),
+        ("a vote of nobody", "Votes", {
+            let votes = vec![vote(0, retirement), vote(1, retirement), (MemberId(9), vote(2, retirement).1)];
+            voted(retirement, votes)
+        }),
+        ("a vote for another height", "Signature", {
+            voted(retirement, vec![vote(0, retirement), vote(1, later), vote(2, retirement)])
+        }),
+        ("two of three banks", "TooFew", by(&[0, 2], retirement)),
+        ("nobody", "TooFew", by(&[], retirement)),
+    ];
+    json!({
+        "what": "a decree of all three banks of genesis.json, as a transaction: suite 1 is retired from height 5000; forgeries",
+        "transaction": hex::encode(&transaction),
+        "id": hex::encode(Decree { retirement, votes: Vec::new() }.id()),
+        "suite": retirement.suite,
+        "from": retirement.from,
+        "refused": refused(forgeries),
     })
 }
 

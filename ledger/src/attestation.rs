@@ -193,7 +193,10 @@ impl Content {
                 .filter(|(account, _)| account.product == product)
                 .map(|(_, opening)| opening.as_ref().map(SignedOpening::from))
                 .collect();
-            let plain = Zeroizing::new(borsh::to_vec(&openings).unwrap_or_default());
+            // Room for all at once: a `Vec` that grows leaves copies of what it held.
+            let length = openings.len().saturating_mul(OPENING_BYTES).saturating_add(4);
+            let mut plain = Zeroizing::new(Vec::with_capacity(length));
+            borsh::to_writer(&mut *plain, &openings).map_err(|_| Rejection::Shape)?;
             let terms = consortium.terms(product).ok_or(Rejection::Product)?;
             let of_product: Vec<_> =
                 terms.auditors.iter().filter_map(|id| viewers.get(id)).cloned().collect();

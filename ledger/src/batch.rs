@@ -1,13 +1,10 @@
 //! The batch on the wire: header, body, records, proofs, signature.
 //!
-//! The body's types are generic over what stands for a commitment (`C`) and for a handle (`P`): encoded bytes on the wire,
-//! decoded points for the verifier, openings for the prover. So the relation that a batch proves is written over one shape.
-//!
-//! Every loan of a product has the same number of parts. A loan with fewer banks has parts of zero, owned by the servicer,
-//! so neither the number of banks in a loan nor which they are can be told.
+//! What the body says is in [`crate::body`].
 
 use crate::{
-    names::{Component, Date, Hash, Kind, LoanId, MemberId, ProductId},
+    body::SealedBody,
+    names::{Date, Hash, Kind, LoanId, MemberId, ProductId},
     rejection::Rejection,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -41,6 +38,18 @@ pub const MAX_BYTES: usize = 2 << 20;
 
 /// Padding class of a `share` section, in bytes of plaintext.
 pub const SHARE_CLASS: u16 = 144;
+/// Padding class of a `share` section of a kind with four amounts.
+pub const WIDE_SHARE_CLASS: u16 = 208;
+
+/// Padding class of the `share` sections of a kind.
+#[must_use]
+pub const fn share_class(kind: Kind) -> u16 {
+    match kind {
+        Kind::Collect => WIDE_SHARE_CLASS,
+        _ => SHARE_CLASS,
+    }
+}
+
 /// Padding class of an `identity` section.
 pub const IDENTITY_CLASS: u16 = 96;
 /// Padding class of a `terms` section.
@@ -73,166 +82,6 @@ pub struct Header {
     pub value_date: Date,
     /// The day on which the servicer booked.
     pub booking_date: Date,
-}
-
-/// A committed amount with one handle per auditor of the product.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Movement<C, P> {
-    /// The amount.
-    pub amount: C,
-    /// One handle per auditor.
-    pub handles: Vec<P>,
-}
-
-/// A control-account transfer of one bank: one commitment for debit and credit.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Posting<C, P> {
-    /// The amount.
-    pub amount: C,
-    /// The bank's own handle, then one per auditor.
-    pub handles: Vec<P>,
-}
-
-/// What shows that a part is the fair share of a total; see [`crate::relation`].
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Split<C> {
-    /// `g = a − w·h`: what the part is beyond its share of whole multiples.
-    pub rest: C,
-    /// `e = w·T − W·a + W − 1`: between 0 and `2·W − 2`.
-    pub slack: C,
-}
-
-/// One bank's part of a new loan.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct NewPart<C, P> {
-    /// One-time key of the owner.
-    pub owner: (P, P),
-    /// The part's share of the loan, in the product's units.
-    pub share: C,
-    /// The principal it funds.
-    pub principal: Movement<C, P>,
-    /// That the principal is its fair share.
-    pub split: Split<C>,
-}
-
-/// A new loan.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct NewLoan<C, P> {
-    /// `h`: whole multiples of the share units in the principal.
-    pub quotient: C,
-    /// Parts; the servicer's first, the others in no order.
-    pub parts: Vec<NewPart<C, P>>,
-}
-
-/// One bank's part of a repayment.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct RepaidPart<C, P> {
-    /// The balance that the repayment starts from.
-    pub balance: C,
-    /// The part's share.
-    pub share: C,
-    /// Principal repaid.
-    pub principal: Movement<C, P>,
-    /// That the balance *after* it is its fair share of the loan's balance.
-    pub principal_split: Split<C>,
-    /// Interest received.
-    pub interest: Movement<C, P>,
-    /// That the interest is its fair share.
-    pub interest_split: Split<C>,
-}
-
-impl<C, P> RepaidPart<C, P> {
-    /// The movement of a component.
-    pub fn movement(&self, component: Component) -> &Movement<C, P> {
-        match component {
-            Component::Principal => &self.principal,
-            Component::Interest => &self.interest,
-        }
-    }
-}
-
-/// A repayment of one loan.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct RepaidLoan<C, P> {
-    /// The loan.
-    pub loan: LoanId,
-    /// `h` of the principal repaid.
-    pub principal_quotient: C,
-    /// `h` of the interest.
-    pub interest_quotient: C,
-    /// Parts in the loan's order.
-    pub parts: Vec<RepaidPart<C, P>>,
-}
-
-/// What a batch says. Postings stand for ALL banks in member order, with commitments to zero for those not in it.
-#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum Body<C, P> {
-    /// Top-ups.
-    Fund {
-        /// Paid in, per bank.
-        postings: Vec<Posting<C, P>>,
-    },
-    /// New loans.
-    Originate {
-        /// The available reserves that the batch starts from, per bank.
-        reserves: Vec<C>,
-        /// The loans.
-        loans: Vec<NewLoan<C, P>>,
-        /// Principal, per bank.
-        postings: Vec<Posting<C, P>>,
-    },
-    /// Repayments.
-    Repay {
-        /// The repayments; a loan at most once.
-        loans: Vec<RepaidLoan<C, P>>,
-        /// Principal, per bank.
-        principal: Vec<Posting<C, P>>,
-        /// Interest, per bank.
-        interest: Vec<Posting<C, P>>,
-    },
-}
-
-/// The body as it travels.
-pub type SealedBody = Body<Encoded, Encoded>;
-
-impl<C, P> Body<C, P> {
-    /// The postings with their components.
-    #[must_use]
-    pub fn postings(&self) -> Vec<(Component, &[Posting<C, P>])> {
-        match self {
-            Self::Fund { postings } | Self::Originate { postings, .. } => {
-                vec![(Component::Principal, postings)]
-            }
-            Self::Repay { principal, interest, .. } => {
-                vec![(Component::Principal, principal), (Component::Interest, interest)]
-            }
-        }
-    }
-
-    /// The movements of a component, in order of loans and parts.
-    #[must_use]
-    pub fn movements(&self, component: Component) -> Vec<&Movement<C, P>> {
-        match (self, component) {
-            (Self::Originate { loans, .. }, Component::Principal) => {
-                loans.iter().flat_map(|loan| &loan.parts).map(|part| &part.principal).collect()
-            }
-            (Self::Repay { loans, .. }, component) => {
-                let parts = loans.iter().flat_map(|loan| &loan.parts);
-                parts.map(|part| part.movement(component)).collect()
-            }
-            (Self::Fund { .. } | Self::Originate { .. }, _) => Vec::new(),
-        }
-    }
-
-    /// How many loans the batch touches.
-    #[must_use]
-    pub fn loan_count(&self) -> usize {
-        match self {
-            Self::Fund { .. } => 0,
-            Self::Originate { loans, .. } => loans.len(),
-            Self::Repay { loans, .. } => loans.len(),
-        }
-    }
 }
 
 /// The sealed sections of one loan's event, or, in a `Fund` batch, of the top-ups: one `share` per part (per bank), then, for a

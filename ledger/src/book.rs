@@ -16,9 +16,10 @@
 //! | `e`, `t` | epochs and what is kept of the last; see [`crate::epoch`] |
 
 use crate::{
-    batch::{Body, Header, NewLoan, Posting, RepaidLoan, loan_id, owner_key},
+    batch::{Header, loan_id, owner_key},
+    body::{Body, Effect, Leg, NewLoan, Posting, Touched, TouchedLoan, WrittenLoan, is_flagged, legs},
     genesis::Consortium,
-    names::{AccountKind, Component, Hash, Lane, LoanId, MemberId, ProductId, entry},
+    names::{AccountKind, Hash, Lane, LoanId, MemberId, ProductId, entry},
     rejection::Rejection,
     store::{Changes, StateStore, StoreError, tree::STATE},
     transaction::Admitted,
@@ -39,8 +40,10 @@ pub struct Position {
     pub owner: OwnerKey,
     /// The part's share of the loan, committed.
     pub share: Encoded,
-    /// Principal outstanding, committed.
+    /// What the customer owes of it, committed; it stays owed when its bank writes it off.
     pub principal: Encoded,
+    /// Whether its bank has written it off: then nothing is outstanding on its books, whatever the customer owes.
+    pub written_off: bool,
 }
 
 /// A loan: its positions, the servicer's first.
@@ -223,22 +226,27 @@ struct Layer<'a, 'b> {
 impl Layer<'_, '_> {
     fn apply(&mut self, verified: &Verified) -> Result<(), ApplyError> {
         let head = self.advance(verified.id())?;
-        match &verified.batch().content.body {
-            Body::Fund { postings } => self.fund(postings)?,
-            Body::Originate { reserves, loans, postings } => {
-                self.take_up(head)?;
-                self.starts_from(reserves)?;
-                for (index, loan) in (0u16..).zip(loans) {
-                    self.open(index, loan)?;
-                }
-                self.post(Component::Principal, postings)?;
+        let body = &verified.batch().content.body;
+        if self.header.kind.lane() == Lane::Loans {
+            self.take_up(head)?;
+        }
+        if let Some(reserves) = body.reserves() {
+            self.starts_from(reserves)?;
+        }
+        match body {
+            Body::Fund { postings } => self.wait(postings)?,
+            Body::Release { .. } => {}
+            Body::Originate { loans, .. } => {
+                (0u16..).zip(loans).try_for_each(|(index, loan)| self.open(index, loan))?;
             }
-            Body::Repay { loans, principal, interest } => {
-                self.take_up(head)?;
-                loans.iter().try_for_each(|loan| self.repay(loan))?;
-                self.post(Component::Principal, principal)?;
-                self.post(Component::Interest, interest)?;
-            }
+            Body::Repay(touched) | Body::Recover { touched, .. } => self.touch_all(touched, None)?,
+            Body::Draw { touched, .. } | Body::Reschedule(touched) => self.touch_all(touched, None)?,
+            Body::Collect { written_off, touched, .. } => self.touch_all(touched, Some(written_off))?,
+            Body::WriteOff { loans, .. } => loans.iter().try_for_each(|loan| self.write_off(loan))?,
+        }
+        for (component, postings) in body.postings() {
+            let (debit, credit) = entry(self.header.kind, component);
+            self.transfer(postings, debit, credit)?;
         }
         Ok(())
     }
@@ -256,13 +264,14 @@ impl Layer<'_, '_> {
         Ok(head)
     }
 
-    fn fund(&mut self, postings: &[WirePosting]) -> Result<(), ApplyError> {
+    /// A top-up waits to be taken up by the next batch of the other lane.
+    fn wait(&mut self, postings: &[WirePosting]) -> Result<(), ApplyError> {
         let loans: Head = self.read(&self.head_key(Lane::Loans))?.unwrap_or_default();
         if self.header.sequence.saturating_sub(loans.merged) > MAX_WAITING {
             return Err(Rejection::Backlog.into());
         }
         self.write(self.waiting_key(self.header.sequence), &postings);
-        self.post(Component::Principal, postings)
+        Ok(())
     }
 
     /// Moves the top-ups that the batch takes up from `Incoming` to `Reserve`.
@@ -296,36 +305,84 @@ impl Layer<'_, '_> {
         if self.read::<Loan>(&id)?.is_some() {
             return Err(Rejection::Exists.into());
         }
-        let position = |part: &crate::batch::NewPart<Encoded, Encoded>| Position {
+        let position = |part: &crate::body::NewPart<Encoded, Encoded>| Position {
             owner: owner_key(&part.owner),
             share: part.share,
             principal: part.principal.amount,
+            written_off: false,
         };
         let Header { servicer, product, .. } = *self.header;
         self.write(id, &Loan { servicer, product, positions: loan.parts.iter().map(position).collect() });
         Ok(())
     }
 
-    fn repay(&mut self, repaid: &RepaidLoan<Encoded, Encoded>) -> Result<(), ApplyError> {
-        let key = loan_key(repaid.loan);
-        let mut loan: Loan = self.read(&key)?.ok_or(Rejection::Loan)?;
-        // A loan of another servicer or product is, for this batch, no loan.
-        if loan.servicer != self.header.servicer || loan.product != self.header.product {
-            return Err(Rejection::Loan.into());
+    /// Moves the balances of all positions. `written_off` says which parts are, of kinds that may touch such.
+    fn touch_all<const N: usize>(
+        &mut self,
+        touched: &Touched<Encoded, Encoded, N>,
+        written_off: Option<&[u16]>,
+    ) -> Result<(), ApplyError> {
+        let legs = legs(self.header.kind);
+        let moves = legs.iter().any(|leg| leg.effect != Effect::Leaves);
+        for (record, loan) in touched.loans.iter().enumerate() {
+            let flagged = |part| written_off.is_some_and(|flags| is_flagged(flags, record, part));
+            self.touch(legs, loan, |position, part| {
+                let as_said = position.written_off == flagged(part);
+                if moves && !as_said { Err(Rejection::WrittenOff) } else { Ok(()) }
+            })?;
         }
-        for (position, part) in loan.positions.iter_mut().zip(&repaid.parts) {
+        Ok(())
+    }
+
+    fn touch<const N: usize>(
+        &mut self,
+        legs: &[Leg],
+        touched: &TouchedLoan<Encoded, Encoded, N>,
+        allows: impl Fn(&Position, usize) -> Result<(), Rejection>,
+    ) -> Result<(), ApplyError> {
+        let (key, mut loan) = self.loan(touched.loan)?;
+        for (place, (position, part)) in loan.positions.iter_mut().zip(&touched.parts).enumerate() {
             if position.principal != part.balance || position.share != part.share {
                 return Err(Rejection::Stale.into());
             }
-            position.principal = sum(&part.balance, &negated(&part.principal.amount)?)?;
+            allows(position, place)?;
+            for (leg, portion) in legs.iter().zip(&part.legs) {
+                let amount = &portion.movement.amount;
+                position.principal = match leg.effect {
+                    Effect::Lowers => sum(&position.principal, &negated(amount)?)?,
+                    Effect::Raises => sum(&position.principal, amount)?,
+                    Effect::Leaves => continue,
+                };
+            }
         }
         self.write(key, &loan);
         Ok(())
     }
 
-    fn post(&mut self, component: Component, postings: &[WirePosting]) -> Result<(), ApplyError> {
-        let (debit, credit) = entry(self.header.kind, component);
-        self.transfer(postings, debit, credit)
+    fn write_off(&mut self, written: &WrittenLoan<Encoded, Encoded>) -> Result<(), ApplyError> {
+        let (key, mut loan) = self.loan(written.loan)?;
+        for part in &written.parts {
+            let position = loan.positions.get_mut(usize::from(part.part)).ok_or(Rejection::Shape)?;
+            if position.principal != part.balance.amount {
+                return Err(Rejection::Stale.into());
+            }
+            if position.written_off {
+                return Err(Rejection::WrittenOff.into());
+            }
+            position.written_off = true;
+        }
+        self.write(key, &loan);
+        Ok(())
+    }
+
+    /// An open loan of this batch's servicer and product: another's is, for this batch, no loan.
+    fn loan(&self, id: LoanId) -> Result<(Vec<u8>, Loan), ApplyError> {
+        let key = loan_key(id);
+        let loan: Loan = self.read(&key)?.ok_or(Rejection::Loan)?;
+        if loan.servicer != self.header.servicer || loan.product != self.header.product {
+            return Err(Rejection::Loan.into());
+        }
+        Ok((key, loan))
     }
 
     /// Debits one account of every bank and credits another by the same commitments.

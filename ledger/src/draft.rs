@@ -1,6 +1,6 @@
 //! Drafts: what a servicer wants to book, in the clear.
 
-use crate::names::{Date, Hash, LoanId, MemberId, ProductId};
+use crate::names::{Date, Hash, Kind, LoanId, MemberId, ProductId};
 use borsh::BorshSerialize;
 
 /// A batch before it is sealed.
@@ -25,6 +25,36 @@ pub enum Events {
     Originate(Vec<NewLoan>),
     /// Repayments, a loan at most once.
     Repay(Vec<Repayment>),
+    /// Draw-downs on open loans, a loan at most once.
+    Draw(Vec<Raise>),
+    /// Balances that rise without money, a loan at most once.
+    Reschedule(Vec<Raise>),
+    /// Write-offs, a loan at most once.
+    WriteOff(Vec<WriteOff>),
+    /// Proceeds and costs, a loan at most once.
+    Recover(Vec<Recovery>),
+    /// Money taken back out of reserves: `(bank, minor units)`, a bank at most once.
+    Release(Vec<(MemberId, u64)>),
+    /// Repayments with fees and penalties, or on loans of which parts are written off; a loan at most once.
+    Collect(Vec<Collection>),
+}
+
+impl Events {
+    /// What they are.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Fund(_) => Kind::Fund,
+            Self::Originate(_) => Kind::Originate,
+            Self::Repay(_) => Kind::Repay,
+            Self::Draw(_) => Kind::Draw,
+            Self::Reschedule(_) => Kind::Reschedule,
+            Self::WriteOff(_) => Kind::WriteOff,
+            Self::Recover(_) => Kind::Recover,
+            Self::Release(_) => Kind::Release,
+            Self::Collect(_) => Kind::Collect,
+        }
+    }
 }
 
 /// A new loan.
@@ -49,6 +79,58 @@ pub struct Repayment {
     pub principal: u64,
     /// Interest received in minor units.
     pub interest: u64,
+    /// The servicer's key of the event: booked at most once.
+    pub event: Hash,
+}
+
+/// More principal on an open loan.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Raise {
+    /// The loan.
+    pub loan: LoanId,
+    /// By how much, in minor units: at least one, and no more than brings the balance to the product's cap.
+    pub amount: u64,
+    /// The servicer's key of the event: booked at most once.
+    pub event: Hash,
+}
+
+/// Parts of one loan that their banks write off, all of what is outstanding.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct WriteOff {
+    /// The loan.
+    pub loan: LoanId,
+    /// The banks that write off; each for itself.
+    pub banks: Vec<MemberId>,
+    /// The servicer's key of the event: booked at most once.
+    pub event: Hash,
+}
+
+/// What was got out of a loan beside repayments, and what that cost.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Recovery {
+    /// The loan.
+    pub loan: LoanId,
+    /// What came in, in minor units.
+    pub proceeds: u64,
+    /// What was spent, in minor units; may exceed the proceeds.
+    pub costs: u64,
+    /// The servicer's key of the event: booked at most once.
+    pub event: Hash,
+}
+
+/// A repayment of one loan with all its components.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
+pub struct Collection {
+    /// The loan.
+    pub loan: LoanId,
+    /// Principal repaid in minor units, at most what the customer owes; of parts that are written off it is a recovery.
+    pub principal: u64,
+    /// Interest received in minor units.
+    pub interest: u64,
+    /// Fees received in minor units.
+    pub fee: u64,
+    /// Penalties received in minor units.
+    pub penalty: u64,
     /// The servicer's key of the event: booked at most once.
     pub event: Hash,
 }

@@ -1,6 +1,9 @@
 //! From one form of a body to another: wire bytes to points, openings to wire bytes.
 
-use crate::batch::{Body, Movement, NewLoan, NewPart, Posting, RepaidLoan, RepaidPart, Split};
+use crate::body::{
+    Body, Movement, NewLoan, NewPart, Portion, Posting, Split, Touched, TouchedLoan, TouchedPart,
+    WrittenLoan, WrittenPart,
+};
 
 /// How the two leaves of a body are turned.
 pub trait Turn<C, P> {
@@ -31,14 +34,30 @@ impl<C, P> Body<C, P> {
         Ok(match self {
             Self::Fund { postings } => Body::Fund { postings: all(postings, turn, posting)? },
             Self::Originate { reserves, loans, postings } => Body::Originate {
-                reserves: reserves.iter().map(|c| turn.commitment(c)).collect::<Result<_, _>>()?,
+                reserves: all(reserves, turn, commitment)?,
                 loans: all(loans, turn, new_loan)?,
                 postings: all(postings, turn, posting)?,
             },
-            Self::Repay { loans, principal, interest } => Body::Repay {
-                loans: all(loans, turn, repaid_loan)?,
-                principal: all(principal, turn, posting)?,
-                interest: all(interest, turn, posting)?,
+            Self::Repay(events) => Body::Repay(touched(events, turn)?),
+            Self::Draw { reserves, touched: events } => {
+                Body::Draw { reserves: all(reserves, turn, commitment)?, touched: touched(events, turn)? }
+            }
+            Self::Reschedule(events) => Body::Reschedule(touched(events, turn)?),
+            Self::WriteOff { loans, postings } => Body::WriteOff {
+                loans: all(loans, turn, written_loan)?,
+                postings: all(postings, turn, posting)?,
+            },
+            Self::Recover { reserves, touched: events } => {
+                Body::Recover { reserves: all(reserves, turn, commitment)?, touched: touched(events, turn)? }
+            }
+            Self::Collect { written_off, touched: events, recovered } => Body::Collect {
+                written_off: written_off.clone(),
+                touched: touched(events, turn)?,
+                recovered: all(recovered, turn, posting)?,
+            },
+            Self::Release { reserves, postings } => Body::Release {
+                reserves: all(reserves, turn, commitment)?,
+                postings: all(postings, turn, posting)?,
             },
         })
     }
@@ -84,24 +103,57 @@ fn new_loan<C, P, T: Turn<C, P>>(
     Ok(NewLoan { quotient: turn.commitment(&from.quotient)?, parts: all(&from.parts, turn, part)? })
 }
 
-fn repaid_loan<C, P, T: Turn<C, P>>(
-    from: &RepaidLoan<C, P>,
+fn commitment<C, P, T: Turn<C, P>>(from: &C, turn: &mut T) -> Result<T::C, T::Error> {
+    turn.commitment(from)
+}
+
+fn touched<C, P, T: Turn<C, P>, const N: usize>(
+    from: &Touched<C, P, N>,
     turn: &mut T,
-) -> Result<RepaidLoan<T::C, T::P>, T::Error> {
-    let part = |from: &RepaidPart<C, P>, turn: &mut T| {
-        Ok(RepaidPart {
+) -> Result<Touched<T::C, T::P, N>, T::Error> {
+    Ok(Touched {
+        loans: all(&from.loans, turn, touched_loan)?,
+        postings: each(&from.postings, turn, |postings, turn| all(postings, turn, posting))?,
+    })
+}
+
+fn touched_loan<C, P, T: Turn<C, P>, const N: usize>(
+    from: &TouchedLoan<C, P, N>,
+    turn: &mut T,
+) -> Result<TouchedLoan<T::C, T::P, N>, T::Error> {
+    let portion = |from: &Portion<C, P>, turn: &mut T| {
+        Ok(Portion { movement: movement(&from.movement, turn)?, split: split(&from.split, turn)? })
+    };
+    let part = |from: &TouchedPart<C, P, N>, turn: &mut T| {
+        Ok(TouchedPart {
             balance: turn.commitment(&from.balance)?,
             share: turn.commitment(&from.share)?,
-            principal: movement(&from.principal, turn)?,
-            principal_split: split(&from.principal_split, turn)?,
-            interest: movement(&from.interest, turn)?,
-            interest_split: split(&from.interest_split, turn)?,
+            legs: each(&from.legs, turn, portion)?,
         })
     };
-    Ok(RepaidLoan {
+    Ok(TouchedLoan {
         loan: from.loan,
-        principal_quotient: turn.commitment(&from.principal_quotient)?,
-        interest_quotient: turn.commitment(&from.interest_quotient)?,
+        quotients: each(&from.quotients, turn, commitment)?,
         parts: all(&from.parts, turn, part)?,
     })
+}
+
+fn written_loan<C, P, T: Turn<C, P>>(
+    from: &WrittenLoan<C, P>,
+    turn: &mut T,
+) -> Result<WrittenLoan<T::C, T::P>, T::Error> {
+    let part = |from: &WrittenPart<C, P>, turn: &mut T| {
+        Ok(WrittenPart { part: from.part, balance: movement(&from.balance, turn)? })
+    };
+    Ok(WrittenLoan { loan: from.loan, parts: all(&from.parts, turn, part)? })
+}
+
+/// As [`all`], of as many as there are.
+fn each<A, B, T, E, const N: usize>(
+    items: &[A; N],
+    turn: &mut T,
+    one: impl Fn(&A, &mut T) -> Result<B, E>,
+) -> Result<[B; N], E> {
+    let turned = items.iter().map(|item| one(item, turn)).collect::<Result<Vec<_>, _>>()?;
+    Ok(turned.try_into().unwrap_or_else(|_| unreachable!("as many out as in")))
 }

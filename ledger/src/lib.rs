@@ -10,7 +10,7 @@
 //! ```
 //!
 //! 1. words: [`names`], [`rejection`]; who takes part: [`genesis`];
-//! 2. shapes: [`batch`] on the wire, [`form`] from one form to another, [`relation`] what a batch proves, [`share`] what its
+//! 2. shapes: [`body`] what a batch says, [`batch`] on the wire, [`form`] from one form to another, [`relation`] what a batch proves, [`share`] what its
 //!    sections say;
 //! 3. what else a block may hold: [`attestation`]s of control accounts, [`decree`]s; [`transaction`] is all of them;
 //! 4. the six verbs: [`draft`], [`mod@seal`] (with the servicer's [`wallet`]), [`mod@verify`], then the order (crate `network`) of
@@ -27,6 +27,7 @@ pub mod names;
 pub mod rejection;
 
 pub mod batch;
+pub mod body;
 pub mod form;
 pub mod relation;
 mod seed;

@@ -94,6 +94,9 @@ pub enum Rejection {
     /// A balance that the batch starts from is not the present one.
     #[error("the batch starts from a balance that is not the present one")]
     Stale,
+    /// A part is written off: it can be neither repaid nor raised nor written off again.
+    #[error("a part of the loan is written off")]
+    WrittenOff,
 }
 
 impl Rejection {

@@ -15,8 +15,8 @@
 //! a fraction `v/W` modulo the group order satisfies a split equation but not (1), and no range proof of the full width is
 //! needed for every part (a quotient per total instead). (2) is the fairness of `x_i` in `X = Σ x_i`.
 //!
-//! - **New principal and interest**: `x = a`, so the movement itself is the fair share.
-//! - **Repaid principal**: `x = b'`, the part's balance *after* the repayment, and `X = B'` the loan's. So each bank's balance
+//! - **New principal, interest, proceeds, costs**: `x = a`, so the movement itself is the fair share.
+//! - **Repaid or raised principal**: `x = b'`, the part's balance *after* the event, and `X = B'` the loan's. So each bank's balance
 //!   is always its share of the loan's balance to within one minor unit, however many payments there were, and the last
 //!   one takes every balance to zero. Splitting each payment alone would let rounding pile up until a part no longer
 //!   fits the balance it repays. Each movement is then within two minor units of its share of that payment.
@@ -28,6 +28,10 @@
 //! - `T <= cap` for a new loan by the policy's own rule, so every part is at most `cap`;
 //! - repaid: `0 <= B'` by a range, and by (2) `b'_i > w_i·B'/W − 1 >= −1` is an integer, so `b'_i >= 0`: no part repays more
 //!   than it is owed, and every balance stays at most `cap`;
+//! - raised: `a_i >= 0` by (1), so no part falls, and `B' <= cap` by the policy's rules, which hold of the balances after;
+//! - proceeds and costs: as repaid principal, at most `cap` and a little;
+//! - reserves: what a batch draws on them, less what it adds, leaves each bank's in `[0, 2^64)`;
+//! - written off: the movement IS the balance, the same point, so nothing is to be proven but its handles;
 //! - interest: below `2^n·W + 2^8·parts` with the quotient's `n` (16, or 32 for products of 64 bits), below the product's width.
 //!
 //! The servicer's part stands first, and a proof shows its owner key to be the servicer's, so that "the servicer keeps 30 %"
@@ -37,9 +41,11 @@
 #![allow(clippy::arithmetic_side_effects, reason = "small constants from a checked product")]
 
 use crate::{
-    batch::{Body, NewLoan, NewPart, Posting, RepaidLoan, RepaidPart, Split},
+    body::{
+        Body, Effect, Leg, NewLoan, NewPart, Portion, Posting, Split, Touched, TouchedLoan, TouchedPart, legs,
+    },
     genesis::{Consortium, Terms},
-    names::Component,
+    names::{AccountKind, Component, Kind, entry},
 };
 use counterfoil_crypto::{
     encoding::Element,
@@ -86,10 +92,26 @@ fn most_interest_quotient(product: &Product) -> u64 {
     if product.width() == 64 { u32::MAX.into() } else { u16::MAX.into() }
 }
 
-/// The most interest of one repayment.
+/// The most that the quotient of a leg may be.
+fn most_quotient(product: &Product, leg: &Leg) -> u64 {
+    match leg.component {
+        Component::Interest | Component::Fee | Component::Penalty => most_interest_quotient(product),
+        Component::Principal | Component::Recovered | Component::Proceeds | Component::Costs => {
+            most_principal_quotient(product)
+        }
+    }
+}
+
+/// The most interest, fee or penalty of one repayment.
 #[must_use]
 pub fn most_interest(product: &Product) -> u64 {
     most_interest_quotient(product).saturating_mul(u64::from(product.share_units()))
+}
+
+/// The most proceeds, or costs, of one recovery.
+#[must_use]
+pub fn most_proceeds(product: &Product) -> u64 {
+    most_principal_quotient(product).saturating_mul(u64::from(product.share_units()))
 }
 
 /// Builds the relation of a body. `transcript` has absorbed all of the batch's content; beside the body stand the prover's `t`
@@ -103,18 +125,18 @@ pub fn relation<W: Witness>(
 ) -> Relation<W> {
     let mut builder = Builder::new(suite, product, transcript);
     match body {
-        Body::Fund { .. } => {}
-        Body::Originate { reserves, loans, postings } => {
+        Body::Fund { .. } | Body::WriteOff { .. } | Body::Release { .. } => {}
+        Body::Originate { loans, .. } => {
             loans.iter().for_each(|loan| builder.new_loan(loan));
             let keys: Vec<_> =
                 loans.iter().filter_map(|loan| loan.parts.first()).map(|part| part.owner.clone()).collect();
             builder.relation.owner_keys(builder.transcript, &viewers.servicer, &keys, owner_secrets);
-            for (reserve, posting) in reserves.iter().zip(postings) {
-                builder.relation.in_range(Bound::Roughly(u64::MAX), &reserve.minus(&posting.amount));
-            }
         }
-        Body::Repay { loans, .. } => loans.iter().for_each(|loan| builder.repaid_loan(loan)),
+        Body::Repay(touched) | Body::Recover { touched, .. } => builder.touched(body.kind(), touched),
+        Body::Draw { touched, .. } | Body::Reschedule(touched) => builder.touched(body.kind(), touched),
+        Body::Collect { touched, .. } => builder.touched(body.kind(), touched),
     }
+    builder.reserves(body);
     builder.handles(viewers, body);
     builder.relation
 }
@@ -156,10 +178,13 @@ impl<'a, W: Witness> Builder<'a, W> {
         let amounts: Vec<_> = loan.parts.iter().map(amount).collect();
         let total = Committed::sum(&amounts);
         let images = |part: &NewPart<Committed<W>, Element>| {
-            [Self::whole(&part.principal.amount, &part.split), self.fair(&part.principal.amount, &part.split)]
+            vec![
+                Self::whole(&part.principal.amount, &part.split),
+                self.fair(&part.principal.amount, &part.split),
+            ]
         };
         let rows: Vec<_> = loan.parts.iter().map(|part| (&part.share, images(part))).collect();
-        self.relation.products(self.transcript, [&loan.quotient, &total], &rows);
+        self.relation.products(self.transcript, &[&loan.quotient, &total], &rows);
         self.relation.in_range(Bound::Roughly(most_principal_quotient(self.product)), &loan.quotient);
         for part in &loan.parts {
             self.relation.in_range(Bound::Roughly(self.units), &part.share);
@@ -186,42 +211,77 @@ impl<'a, W: Witness> Builder<'a, W> {
         }
     }
 
-    fn repaid_loan(&mut self, loan: &RepaidLoan<Committed<W>, Element>) {
-        type Part<W> = RepaidPart<Committed<W>, Element>;
-        let after: Vec<_> =
-            loan.parts.iter().map(|part| part.balance.minus(&part.principal.amount)).collect();
+    fn touched<const N: usize>(&mut self, kind: Kind, touched: &Touched<Committed<W>, Element, N>) {
+        touched.loans.iter().for_each(|loan| self.touched_loan(legs(kind), loan));
+    }
+
+    fn touched_loan<const N: usize>(&mut self, legs: &[Leg], loan: &TouchedLoan<Committed<W>, Element, N>) {
+        let after: Vec<_> = loan.parts.iter().map(|part| balance_after(legs, part)).collect();
         let balance = Committed::sum(&after);
-        let interest = Committed::sum(loan.parts.iter().map(|part: &Part<W>| &part.interest.amount));
-        let images = |(part, after): (&Part<W>, &Committed<W>)| {
-            [
-                Self::whole(&part.principal.amount, &part.principal_split),
-                self.fair(after, &part.principal_split),
-                Self::whole(&part.interest.amount, &part.interest_split),
-                self.fair(&part.interest.amount, &part.interest_split),
-            ]
+        // What is fair of each leg: the balance after it, or the amount.
+        let fair_total = |(leg, place): (&Leg, usize)| match leg.effect {
+            Effect::Leaves => Committed::sum(
+                loan.parts.iter().filter_map(|p| p.legs.get(place)).map(|p| &p.movement.amount),
+            ),
+            Effect::Lowers | Effect::Raises => balance.clone(),
+        };
+        let totals: Vec<_> = legs.iter().zip(0..).map(fair_total).collect();
+        let images = |(part, after): (&TouchedPart<Committed<W>, Element, N>, &Committed<W>)| {
+            let of_leg = |(leg, portion): (&Leg, &Portion<Committed<W>, Element>)| {
+                let amount = &portion.movement.amount;
+                let fair = if leg.effect == Effect::Leaves { amount } else { after };
+                [Self::whole(amount, &portion.split), self.fair(fair, &portion.split)]
+            };
+            legs.iter().zip(&part.legs).flat_map(of_leg).collect::<Vec<_>>()
         };
         let rows: Vec<_> = loan.parts.iter().zip(&after).map(|both| (&both.0.share, images(both))).collect();
-        let bases = [&loan.principal_quotient, &balance, &loan.interest_quotient, &interest];
-        self.relation.products(self.transcript, bases, &rows);
-        self.relation
-            .in_range(Bound::Roughly(most_principal_quotient(self.product)), &loan.principal_quotient);
-        self.relation.in_range(Bound::Roughly(most_interest_quotient(self.product)), &loan.interest_quotient);
-        self.relation.in_range(Bound::Roughly(self.product.cap()), &balance);
+        let bases: Vec<_> =
+            loan.quotients.iter().zip(&totals).flat_map(|(quotient, total)| [quotient, total]).collect();
+        self.relation.products(self.transcript, &bases, &rows);
+        for (leg, quotient) in legs.iter().zip(&loan.quotients) {
+            self.relation.in_range(Bound::Roughly(most_quotient(self.product, leg)), quotient);
+        }
+        if legs.iter().any(|leg| leg.effect == Effect::Lowers) {
+            self.relation.in_range(Bound::Roughly(self.product.cap()), &balance);
+        }
+        if legs.iter().any(|leg| leg.effect == Effect::Raises) {
+            self.rules(&after, &balance);
+        }
         for part in &loan.parts {
-            self.split_ranges(&part.principal_split, most_repaid_rest(self.units));
-            self.split_ranges(&part.interest_split, self.units);
+            for (leg, portion) in legs.iter().zip(&part.legs) {
+                let fair_amount = leg.effect == Effect::Leaves;
+                let most_rest = if fair_amount { self.units } else { most_changed_rest(self.units) };
+                self.split_ranges(&portion.split, most_rest);
+            }
+        }
+    }
+
+    /// No bank's reserve falls below zero.
+    fn reserves(&mut self, body: &LinkedBody<W>) {
+        let Some(reserves) = body.reserves() else { return };
+        let postings = body.postings();
+        for (bank, reserve) in reserves.iter().enumerate() {
+            let moved = postings.iter().filter_map(|(component, all)| Some((component, all.get(bank)?)));
+            let after = moved.fold(reserve.clone(), |after, (component, posting)| {
+                match entry(body.kind(), *component) {
+                    (AccountKind::Reserve, _) => after.plus(&posting.amount),
+                    (_, AccountKind::Reserve) => after.minus(&posting.amount),
+                    _ => after,
+                }
+            });
+            self.relation.in_range(Bound::Roughly(u64::MAX), &after);
         }
     }
 
     /// Handles of all movements, then postings and their handles bank by bank.
     fn handles(&mut self, viewers: &Viewers, body: &LinkedBody<W>) {
-        let components = [Component::Principal, Component::Interest];
-        let movements: Vec<_> = components.iter().flat_map(|c| body.movements(*c)).collect();
+        let (postings, most) = (body.postings(), self.most_posting(body));
+        let movements: Vec<_> =
+            postings.iter().flat_map(|(component, _)| body.movements(*component)).collect();
         if !viewers.auditors.is_empty() && !movements.is_empty() {
             let rows: Vec<_> = movements.iter().map(|m| (&m.amount, m.handles.as_slice())).collect();
             self.relation.handles(self.transcript, &viewers.auditors, &rows);
         }
-        let (postings, most) = (body.postings(), self.most_posting(body));
         for (index, bank) in viewers.banks.iter().enumerate() {
             let mine: Vec<&Posting<_, _>> = postings.iter().filter_map(|(_, all)| all.get(index)).collect();
             let rows: Vec<_> = mine.iter().map(|p| (&p.amount, p.handles.as_slice())).collect();
@@ -231,20 +291,34 @@ impl<'a, W: Witness> Builder<'a, W> {
         }
     }
 
-    /// The most that a posting honestly is: all loans of the batch at the product's limits. A top-up is limited by nothing.
+    /// The most that a posting honestly is: all loans of the batch at the product's limits. What goes into a reserve or out of
+    /// it is limited by nothing.
     fn most_posting(&self, body: &LinkedBody<W>) -> u64 {
-        let per_loan = match body {
-            Body::Fund { .. } => return u64::MAX,
-            Body::Originate { .. } => self.product.cap(),
-            Body::Repay { .. } => self.product.cap().max(most_interest(self.product) + self.units),
+        let per_loan = match body.kind() {
+            Kind::Fund | Kind::Release => return u64::MAX,
+            Kind::Originate | Kind::Draw | Kind::Reschedule | Kind::WriteOff => self.product.cap(),
+            Kind::Repay | Kind::Collect => self.product.cap().max(most_interest(self.product) + self.units),
+            Kind::Recover => self.product.cap() + self.units,
         };
         per_loan.saturating_mul(body.loan_count() as u64)
     }
 }
 
-/// The most that the rest of a repaid principal honestly is, for `W` units: the quotient is one less than would fit, and the
-/// movement up to two units more than its share. At most 255, which also holds what the largest `W` needs.
-fn most_repaid_rest(units: u64) -> u64 {
+/// A part's balance after an event.
+fn balance_after<W: Witness, const N: usize>(
+    legs: &[Leg],
+    part: &TouchedPart<Committed<W>, Element, N>,
+) -> Committed<W> {
+    legs.iter().zip(&part.legs).fold(part.balance.clone(), |balance, (leg, portion)| match leg.effect {
+        Effect::Lowers => balance.minus(&portion.movement.amount),
+        Effect::Raises => balance.plus(&portion.movement.amount),
+        Effect::Leaves => balance,
+    })
+}
+
+/// The most that the rest of a principal that changes the balance honestly is, for `W` units: the quotient is one less than
+/// would fit, and the movement up to two units more than its share. At most 255, which also holds what the largest `W` needs.
+fn most_changed_rest(units: u64) -> u64 {
     (2 * units + 2).min(255)
 }
 

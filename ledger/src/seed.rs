@@ -24,6 +24,14 @@ pub(crate) enum Purpose {
     InterestSlack,
     TopUp,
     Order,
+    Fee,
+    FeeQuotient,
+    FeeRest,
+    FeeSlack,
+    Penalty,
+    PenaltyQuotient,
+    PenaltyRest,
+    PenaltySlack,
 }
 
 /// A batch's seed. Erased when dropped, never printed.

@@ -1,6 +1,9 @@
 //! What the sealed sections say, once opened.
 
-use crate::names::{Hash, MemberId};
+use crate::{
+    body::legs,
+    names::{Component, Hash, Kind, MemberId},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use counterfoil_crypto::{encoding, pedersen::Opening};
 use curve25519_dalek::scalar::Scalar;
@@ -60,6 +63,114 @@ pub enum Share {
         /// The servicer's key of the event, by which it knows what is booked already.
         event: Hash,
     },
+    /// A part of a balance that rises.
+    Raised {
+        /// The bank whose part it is.
+        owner: MemberId,
+        /// By how much.
+        principal: Revealed,
+        /// As in a repayment.
+        event: Hash,
+    },
+    /// A part that is written off.
+    WrittenOff {
+        /// The bank whose part it is.
+        owner: MemberId,
+        /// The balance that is written off.
+        principal: Revealed,
+        /// As in a repayment.
+        event: Hash,
+    },
+    /// A part of proceeds and costs.
+    Recovered {
+        /// The bank whose part it is.
+        owner: MemberId,
+        /// What came in.
+        proceeds: Revealed,
+        /// What was spent.
+        costs: Revealed,
+        /// As in a repayment.
+        event: Hash,
+    },
+    /// Money taken out of a reserve.
+    Released {
+        /// How much.
+        amount: Revealed,
+    },
+    /// A part of a repayment with all its components.
+    Collected {
+        /// The bank whose part it is.
+        owner: MemberId,
+        /// Principal, interest, fee, penalty.
+        amounts: [Revealed; 4],
+        /// As in a repayment.
+        event: Hash,
+    },
+}
+
+impl Share {
+    /// The bank whose part it is; sections of reserves stand in the order of the banks instead.
+    #[must_use]
+    pub const fn owner(&self) -> Option<MemberId> {
+        match self {
+            Self::Fund { .. } | Self::Released { .. } => None,
+            Self::New { owner, .. }
+            | Self::Repaid { owner, .. }
+            | Self::Raised { owner, .. }
+            | Self::WrittenOff { owner, .. }
+            | Self::Recovered { owner, .. }
+            | Self::Collected { owner, .. } => Some(*owner),
+        }
+    }
+
+    /// The servicer's key of the event.
+    #[must_use]
+    pub const fn event(&self) -> Option<Hash> {
+        match self {
+            Self::Fund { .. } | Self::Released { .. } | Self::New { .. } => None,
+            Self::Repaid { event, .. }
+            | Self::Raised { event, .. }
+            | Self::WrittenOff { event, .. }
+            | Self::Recovered { event, .. }
+            | Self::Collected { event, .. } => Some(*event),
+        }
+    }
+
+    /// The kinds of batches in which it may stand.
+    #[must_use]
+    pub fn stands_in(&self, kind: Kind) -> bool {
+        match self {
+            Self::Fund { .. } => kind == Kind::Fund,
+            Self::New { .. } => kind == Kind::Originate,
+            Self::Repaid { .. } => kind == Kind::Repay,
+            Self::Raised { .. } => matches!(kind, Kind::Draw | Kind::Reschedule),
+            Self::WrittenOff { .. } => kind == Kind::WriteOff,
+            Self::Recovered { .. } => kind == Kind::Recover,
+            Self::Released { .. } => kind == Kind::Release,
+            Self::Collected { .. } => kind == Kind::Collect,
+        }
+    }
+
+    /// Its amounts by component, in the order of the legs.
+    #[must_use]
+    pub fn amounts(&self) -> Vec<(Component, &Revealed)> {
+        match self {
+            Self::Fund { amount } | Self::Released { amount } => vec![(Component::Principal, amount)],
+            Self::New { principal, .. }
+            | Self::Raised { principal, .. }
+            | Self::WrittenOff { principal, .. } => vec![(Component::Principal, principal)],
+            Self::Repaid { principal, interest, .. } => {
+                vec![(Component::Principal, principal), (Component::Interest, interest)]
+            }
+            Self::Recovered { proceeds, costs, .. } => {
+                vec![(Component::Proceeds, proceeds), (Component::Costs, costs)]
+            }
+            Self::Collected { amounts, .. } => {
+                let components = legs(Kind::Collect).iter().map(|leg| leg.component);
+                components.zip(amounts).collect()
+            }
+        }
+    }
 }
 
 /// An `identity` section: whose loan it is. Personal data.

@@ -188,36 +188,24 @@ pub fn admit(
 
 /// Verifies transactions together, the proofs of all batches among them in one multiscalar multiplication. Each gets the
 /// verdict that it would get alone.
+///
+/// # Panics
+/// Never: there is one verdict per batch.
 pub fn admit_all(
     threads: NonZeroUsize,
     consortium: &Consortium,
     transactions: &[&[u8]],
     rng: &mut impl CryptoRngCore,
 ) -> Vec<Result<Admitted, Rejection>> {
-    admit_all_with(consortium, transactions, |batches| {
-        let verdicts = verify::verify_all(threads, consortium, batches, rng);
-        verdicts.into_iter().map(|verdict| verdict.map(Arc::new)).collect()
-    })
-}
-
-/// The same, where batches are verified by somebody who remembers verdicts: one verdict per batch, in order.
-///
-/// # Panics
-/// When there are fewer verdicts than batches.
-pub fn admit_all_with(
-    consortium: &Consortium,
-    transactions: &[&[u8]],
-    batches: impl FnOnce(&[&[u8]]) -> Vec<Result<Arc<Verified>, Rejection>>,
-) -> Vec<Result<Admitted, Rejection>> {
-    let bodies: Vec<&[u8]> = transactions
+    let batches: Vec<&[u8]> = transactions
         .iter()
         .filter_map(|bytes| match Wire::of(bytes) {
             Ok(Wire::Batch(body)) => Some(body),
             _ => None,
         })
         .collect();
-    let mut verdicts = batches(&bodies).into_iter();
-    let mut next = |_: &[u8]| verdicts.next().expect("one verdict per batch");
+    let mut verdicts = verify::verify_all(threads, consortium, &batches, rng).into_iter();
+    let mut next = |_: &[u8]| verdicts.next().expect("one verdict per batch").map(Arc::new);
     transactions.iter().map(|bytes| admit_with(consortium, bytes, &mut next)).collect()
 }
 

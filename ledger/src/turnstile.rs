@@ -6,7 +6,8 @@
 //! 1. that each opening opens the account's commitment in the state (a Pedersen commitment can be opened in one way);
 //! 2. that each value is a non-negative integer below 2^62;
 //! 3. that each account holds what the records add up to;
-//! 4. that each bank's debits are its credits: settlement + income = incoming + reserve + loans;
+//! 4. that each bank's debits are its credits: settlement + income + fees + penalties + recoveries = incoming + reserve + loans + losses + costs
+//!    + released;
 //! 5. that over all banks the accounts add up to what was funded, lent and repaid, whoever the records say it belongs to.
 //!
 //! No range proof, no sigma proof and no handle is used: the records are openings too, each compared with its commitment.
@@ -332,19 +333,7 @@ fn sums(report: &EpochReport, open: &Open, banks: usize) -> Vec<Alarm> {
             let complete = all.iter().all(|amounts| amounts.len() == banks);
             complete.then(|| all.iter().flat_map(|a| a.values()).map(|a| u128::from(*a)).sum::<u128>())
         };
-        let [funded, originated, repaid, interest] =
-            [flows.funded, flows.originated, flows.repaid, flows.interest].map(i128::from);
-        let rows: [(AccountKind, &[AccountKind], i128); 4] = [
-            (AccountKind::Settlement, &[AccountKind::Settlement], funded),
-            (AccountKind::Loans, &[AccountKind::Loans], originated.saturating_sub(repaid)),
-            (AccountKind::Income, &[AccountKind::Income], interest),
-            (
-                AccountKind::Reserve,
-                &[AccountKind::Incoming, AccountKind::Reserve],
-                funded.saturating_sub(originated).saturating_add(repaid).saturating_add(interest),
-            ),
-        ];
-        for (kind, kinds, expected) in rows {
+        for (kind, kinds, expected) in flows.expected() {
             let Some(signed) = sum(kinds).filter(|signed| i128::try_from(*signed) != Ok(expected)) else {
                 continue;
             };

@@ -4,12 +4,11 @@
 //! they are the present ones is for [`crate::book`] to compare. So verification runs in parallel, ahead of the order, once.
 
 use crate::{
-    batch::{
-        Batch, Body, IDENTITY_CLASS, MAX_LOANS, Record, SHARE_CLASS, Sealed, SealedBody, TERMS_CLASS, VERSION,
-    },
+    batch::{Batch, IDENTITY_CLASS, MAX_LOANS, Record, Sealed, TERMS_CLASS, VERSION, share_class},
+    body::{Body, SealedBody, Touched},
     form::Turn,
     genesis::{Consortium, Terms},
-    names::{Hash, Kind},
+    names::{Hash, Kind, MemberId},
     rejection::Rejection,
     relation::{LinkedBody, Viewers, relation as statement},
 };
@@ -68,6 +67,48 @@ impl Verified {
     }
 }
 
+/// A batch of which all was checked that costs little: form, membership, counts, records, and the servicer's signature. No
+/// point of it was looked at. Whatever is wrong with it from here on, its servicer has signed.
+#[derive(Clone, Debug)]
+pub struct Signed {
+    sealed: Sealed,
+    bytes: Vec<u8>,
+}
+
+impl Signed {
+    /// Reads a batch and checks what is cheap.
+    ///
+    /// # Errors
+    /// The first [`Rejection`] in order of precedence, [`Rejection::Signature`] the last of them.
+    pub fn read(consortium: &Consortium, bytes: &[u8]) -> Result<Self, Rejection> {
+        let sealed = Sealed::from_bytes(bytes)?;
+        let (_, terms) = context(consortium, &sealed.batch)?;
+        shape(consortium, terms, &sealed)?;
+        if sealed.records.root() != sealed.batch.content.records {
+            return Err(Rejection::Records);
+        }
+        signature(consortium, &sealed.batch)?;
+        Ok(Self { sealed, bytes: bytes.to_vec() })
+    }
+
+    /// Who has signed it.
+    #[must_use]
+    pub fn servicer(&self) -> MemberId {
+        self.sealed.batch.content.header.servicer
+    }
+
+    /// The canonical bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its proofs hold.
+    fn proven(self) -> Verified {
+        Verified { id: self.sealed.batch.id(), sealed: self.sealed, bytes: self.bytes }
+    }
+}
+
 /// Verifies a batch.
 ///
 /// # Errors
@@ -91,34 +132,49 @@ pub fn verify_all(
     batches: &[&[u8]],
     rng: &mut impl CryptoRngCore,
 ) -> Vec<Result<Verified, Rejection>> {
-    let claimed = parallel::map(threads, batches.len(), |i| Claimed::read(consortium, batches[i]));
-    let claims: Vec<_> = claimed.iter().flatten().map(Claimed::claim).collect();
-    let mut proven = relation::verify_all(threads, &claims, rng).into_iter();
-    let verdict = |claimed: Result<Claimed, Rejection>| {
-        let claimed = claimed?;
-        proven.next().expect("one verdict per claim").map_err(refused)?;
-        Ok(claimed.verified)
-    };
-    claimed.into_iter().map(verdict).collect()
+    let mut signed = Vec::with_capacity(batches.len());
+    let read = parallel::map(threads, batches.len(), |i| Signed::read(consortium, batches[i]));
+    let read: Vec<Result<(), Rejection>> =
+        read.into_iter().map(|read| read.map(|batch| signed.push(batch))).collect();
+    let mut verified = verify_signed(threads, consortium, signed, rng).into_iter();
+    let mut next = |()| verified.next().expect("one verdict per signed batch");
+    read.into_iter().map(|read| read.and_then(&mut next)).collect()
 }
 
-/// A batch of which everything but the proofs was checked.
+/// The dear part of [`verify_all`], for batches whose cheap checks have passed.
+///
+/// # Panics
+/// Never: the proof layer gives one verdict per claim.
+pub fn verify_signed(
+    threads: NonZeroUsize,
+    consortium: &Consortium,
+    batches: Vec<Signed>,
+    rng: &mut impl CryptoRngCore,
+) -> Vec<Result<Verified, Rejection>> {
+    let claimed = parallel::map(threads, batches.len(), |i| Claimed::of(consortium, &batches[i]));
+    let claims: Vec<_> =
+        claimed.iter().zip(&batches).filter_map(|(c, batch)| Some(c.as_ref().ok()?.claim(batch))).collect();
+    let mut proven = relation::verify_all(threads, &claims, rng).into_iter();
+    let verdicts: Vec<Result<(), Rejection>> = claimed
+        .iter()
+        .map(|claimed| match claimed {
+            Ok(_) => proven.next().expect("one verdict per claim").map_err(refused),
+            Err(rejection) => Err(*rejection),
+        })
+        .collect();
+    batches.into_iter().zip(verdicts).map(|(batch, verdict)| verdict.map(|()| batch.proven())).collect()
+}
+
+/// What the proofs of a batch must prove; everything but the proofs was checked.
 struct Claimed {
-    verified: Verified,
     relation: Relation<()>,
     transcript: Transcript,
 }
 
 impl Claimed {
-    fn read(consortium: &Consortium, bytes: &[u8]) -> Result<Self, Rejection> {
-        let sealed = Sealed::from_bytes(bytes)?;
-        let batch = &sealed.batch;
+    fn of(consortium: &Consortium, signed: &Signed) -> Result<Self, Rejection> {
+        let batch = &signed.sealed.batch;
         let (suite, terms) = context(consortium, batch)?;
-        shape(consortium, terms, &sealed)?;
-        if sealed.records.root() != batch.content.records {
-            return Err(Rejection::Records);
-        }
-        signature(consortium, batch)?;
         let body = batch.content.body.turn(&mut Decode)?;
         balance(&body)?;
         shares(terms, &body)?;
@@ -126,12 +182,11 @@ impl Claimed {
             Viewers::of(consortium, terms, batch.content.header.servicer).ok_or(Rejection::Member)?;
         let mut transcript = transcript(batch.content.header.consortium, &batch.content);
         let relation = statement(suite, &terms.product, &viewers, (&body, &[]), &mut transcript);
-        let verified = Verified { id: batch.id(), sealed, bytes: bytes.to_vec() };
-        Ok(Self { verified, relation, transcript })
+        Ok(Self { relation, transcript })
     }
 
-    fn claim(&self) -> Claim<'_> {
-        Claim::new(&self.relation, &self.transcript, &self.verified.sealed.batch.proofs)
+    fn claim<'a>(&'a self, signed: &'a Signed) -> Claim<'a> {
+        Claim::new(&self.relation, &self.transcript, &signed.sealed.batch.proofs)
     }
 }
 
@@ -164,41 +219,77 @@ fn shape(consortium: &Consortium, terms: &Terms, sealed: &Sealed) -> Result<(), 
     let content = &sealed.batch.content;
     let (banks, auditors) = (consortium.banks().len(), terms.auditors.len());
     let parts = usize::from(terms.product.parts());
-    let loans = content.body.loan_count();
-    let (kind, loans_ok, parts_ok, records, sections) = match &content.body {
-        Body::Fund { .. } => (Kind::Fund, true, true, 1, banks),
-        Body::Originate { reserves, loans: new, .. } => {
-            let parts_ok = reserves.len() == banks && new.iter().all(|loan| loan.parts.len() == parts);
-            (Kind::Originate, (1..=MAX_LOANS).contains(&loans), parts_ok, loans, parts)
-        }
-        Body::Repay { loans: repaid, .. } => {
-            let different: BTreeSet<_> = repaid.iter().map(|loan| loan.loan).collect();
-            // A loan twice in one batch would start twice from one balance.
-            let loans_ok = (1..=MAX_LOANS).contains(&loans) && different.len() == loans;
-            let parts_ok = repaid.iter().all(|loan| loan.parts.len() == parts);
-            (Kind::Repay, loans_ok, parts_ok, loans, parts)
-        }
-    };
+    let kind = content.body.kind();
     let handles_ok = movements(&content.body).all(|handles| handles == auditors);
     let postings_ok = content.body.postings().iter().all(|(_, postings)| {
         postings.len() == banks && postings.iter().all(|p| p.handles.len() == auditors.saturating_add(1))
     });
+    let reserves_ok = content.body.reserves().is_none_or(|reserves| reserves.len() == banks);
     let no_merge_of_itself = kind != Kind::Fund || content.header.merged == 0;
     let counts = kind == content.header.kind
-        && loans_ok
-        && parts_ok
+        && loans_ok(&content.body)
+        && parts_ok(&content.body, parts)
         && handles_ok
         && postings_ok
+        && reserves_ok
         && no_merge_of_itself;
+    let (records, sections) = sections(&content.body, banks);
     let records_ok = sealed.records.envelopes.len() == consortium.genesis().members.len()
         && sealed.records.records.len() == records
-        && sealed.records.records.iter().all(|record| record_shape(record, kind, sections, auditors));
+        && sealed
+            .records
+            .records
+            .iter()
+            .zip(sections)
+            .all(|(record, sections)| record_shape(record, kind, sections, auditors));
     if counts && records_ok { Ok(()) } else { Err(Rejection::Shape) }
 }
 
+/// Between one loan and the most, none twice: a loan twice in one batch would start twice from one balance.
+fn loans_ok(body: &SealedBody) -> bool {
+    if matches!(body, Body::Fund { .. } | Body::Release { .. }) {
+        return true;
+    }
+    let touched = body.touched();
+    let different: BTreeSet<_> = touched.iter().map(|(loan, _)| loan).collect();
+    (1..=MAX_LOANS).contains(&body.loan_count()) && different.len() == touched.len()
+}
+
+/// Every loan has the product's parts; of a write-off at least one, none twice.
+fn parts_ok(body: &SealedBody, parts: usize) -> bool {
+    fn all<const N: usize>(touched: &Touched<Encoded, Encoded, N>, parts: usize) -> bool {
+        touched.loans.iter().all(|loan| loan.parts.len() == parts)
+    }
+    match body {
+        Body::Fund { .. } | Body::Release { .. } => true,
+        Body::Originate { loans, .. } => loans.iter().all(|loan| loan.parts.len() == parts),
+        Body::Repay(touched) | Body::Recover { touched, .. } => all(touched, parts),
+        Body::Draw { touched, .. } | Body::Reschedule(touched) => all(touched, parts),
+        Body::Collect { written_off, touched, .. } => {
+            let beyond =
+                |flags: &u16| u32::try_from(parts).is_ok_and(|n| flags.checked_shr(n).unwrap_or(0) != 0);
+            written_off.len() == touched.loans.len() && !written_off.iter().any(beyond) && all(touched, parts)
+        }
+        Body::WriteOff { loans, .. } => loans.iter().all(|loan| {
+            let ascending = loan.parts.windows(2).all(|pair| pair[0].part < pair[1].part);
+            ascending && loan.parts.last().is_some_and(|last| usize::from(last.part) < parts)
+        }),
+    }
+}
+
+/// How many records a body has, and how many `share` sections each.
+fn sections(body: &SealedBody, banks: usize) -> (usize, Vec<usize>) {
+    let counts: Vec<_> = match body {
+        Body::Fund { .. } | Body::Release { .. } => vec![banks],
+        Body::Originate { loans, .. } => loans.iter().map(|loan| loan.parts.len()).collect(),
+        other => other.touched().iter().map(|(_, places)| places.len()).collect(),
+    };
+    (counts.len(), counts)
+}
+
 fn movements(body: &SealedBody) -> impl Iterator<Item = usize> {
-    use crate::names::Component::{Interest, Principal};
-    [Principal, Interest].into_iter().flat_map(|c| body.movements(c)).map(|movement| movement.handles.len())
+    let components = body.postings().into_iter().map(|(component, _)| component);
+    components.flat_map(|c| body.movements(c)).map(|movement| movement.handles.len())
 }
 
 /// Every section has the length and the number of wraps of its class, whoever it is for.
@@ -208,7 +299,7 @@ fn record_shape(record: &Record, kind: Kind, shares: usize, auditors: usize) -> 
     };
     let new = kind == Kind::Originate;
     record.shares.len() == shares
-        && record.shares.iter().all(|s| is(s, SHARE_CLASS, auditors.saturating_add(1)))
+        && record.shares.iter().all(|s| is(s, share_class(kind), auditors.saturating_add(1)))
         && record.identity.is_some() == new
         && record.terms.is_some() == new
         && record.identity.iter().all(|s| is(s, IDENTITY_CLASS, shares))
@@ -246,7 +337,8 @@ impl Turn<Encoded, Encoded> for Decode {
 
 /// The two books agree: per component, the sum of the movements IS the sum of the postings.
 fn balance(body: &LinkedBody<()>) -> Result<(), Rejection> {
-    if matches!(body, Body::Fund { .. }) {
+    // What goes into a reserve or out of it is no movement of any loan.
+    if matches!(body, Body::Fund { .. } | Body::Release { .. }) {
         return Ok(());
     }
     let agree = body.postings().iter().all(|(component, postings)| {

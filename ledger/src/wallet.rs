@@ -7,11 +7,10 @@
 #![allow(clippy::arithmetic_side_effects, reason = "arithmetic is on scalars, modulo the group order")]
 
 use crate::{
-    batch::{
-        Body, Content, Header, IDENTITY_SECTION, Records, Sealed, envelope_context, loan_id, section_context,
-    },
+    batch::{Content, Header, IDENTITY_SECTION, Records, Sealed, envelope_context, loan_id, section_context},
+    body::{Effect, SealedBody, legs},
     genesis::{Consortium, Keys},
-    names::{Component, Hash, Kind, Lane, LoanId, MemberId, ProductId},
+    names::{AccountKind, Component, Hash, Kind, Lane, LoanId, MemberId, ProductId, entry},
     seed::{Seed, posting_blinding},
     share::{IdentityText, Share},
 };
@@ -51,8 +50,10 @@ pub struct HeldPart {
     pub owner: MemberId,
     /// Its share in the product's units, opened.
     pub share: Opening,
-    /// Principal outstanding, opened.
+    /// What the customer owes of it, opened; it stays owed when its bank writes it off.
     pub balance: Opening,
+    /// Whether its bank has written it off: then nothing is outstanding on the bank's books.
+    pub written_off: bool,
 }
 
 impl HeldPart {
@@ -206,7 +207,10 @@ impl Wallet {
         match header.kind {
             Kind::Fund => self.absorb_fund(header, records, &seed),
             Kind::Originate => self.absorb_new(header, records, &seed),
-            Kind::Repay => self.absorb_repaid(content, records, &seed),
+            Kind::Release => self.absorb_release(header, records),
+            Kind::Repay | Kind::Collect | Kind::Draw | Kind::Reschedule | Kind::Recover | Kind::WriteOff => {
+                self.absorb_touched(content, records, &seed)
+            }
         }
         .ok_or(not_ours)?;
         let head = LaneHead { sequence, last: content.id() };
@@ -237,7 +241,7 @@ impl Wallet {
                 let Share::New { owner, share, principal } = share else { return None };
                 let balance = principal.opening()?;
                 funded.add(owner, &balance)?;
-                parts.push(HeldPart { owner, share: share.opening()?, balance });
+                parts.push(HeldPart { owner, share: share.opening()?, balance, written_off: false });
             }
             let sealed_identity = records.records.get(usize::from(record))?.identity.as_ref()?;
             let key = seed.section_key(record, IDENTITY_SECTION);
@@ -247,7 +251,8 @@ impl Wallet {
             let loan = HeldLoan { product: header.product, reference: identity.reference, parts };
             opened.push((loan_id(header, record), loan));
         }
-        self.draw(header, &funded.seal(seed, self.me, Component::Principal), -Scalar::ONE);
+        let postings = funded.seal(seed, self.me, Component::Principal);
+        self.move_reserves(header, &[(Component::Principal, postings)]);
         for (id, loan) in opened {
             self.references.insert((header.product, loan.reference.clone()), id);
             self.loans.insert(id, loan);
@@ -255,31 +260,41 @@ impl Wallet {
         Some(())
     }
 
-    fn absorb_repaid(&mut self, content: &Content, records: &Records, seed: &Seed) -> Option<()> {
-        let Content { header, body: Body::Repay { loans, .. }, .. } = content else { return None };
-        let (mut repaid, mut earned) = (Postings::new(&self.consortium), Postings::new(&self.consortium));
+    fn absorb_release(&mut self, header: &Header, records: &Records) -> Option<()> {
+        let seed = self.seed_of(header, records)?;
+        let amounts = shares(header, records, &seed, 0)?.into_iter().map(|share| match share {
+            Share::Released { amount } => amount.opening(),
+            _ => None,
+        });
+        let postings = amounts.collect::<Option<_>>()?;
+        self.move_reserves(header, &[(Component::Principal, postings)]);
+        Some(())
+    }
+
+    fn absorb_touched(&mut self, content: &Content, records: &Records, seed: &Seed) -> Option<()> {
+        let Content { header, body, .. } = content;
         let (mut after, mut events) = (Vec::new(), Vec::new());
-        for (record, loan) in (0u16..).zip(loans) {
-            let mut held = self.loans.get(&loan.loan)?.clone();
-            for (part, share) in held.parts.iter_mut().zip(shares(header, records, seed, record)?) {
-                let Share::Repaid { owner, principal, interest, event } = share else { return None };
-                let (principal, interest) = (principal.opening()?, interest.opening()?);
-                part.balance = part.balance.plus(&principal, -Scalar::ONE);
-                repaid.add(owner, &principal)?;
-                earned.add(owner, &interest)?;
-                events.push(event);
+        for (record, (loan, places)) in (0u16..).zip(body.touched()) {
+            let mut held = self.loans.get(&loan)?.clone();
+            for (place, share) in places.into_iter().zip(shares(header, records, seed, record)?) {
+                let part = held.parts.get_mut(usize::from(place))?;
+                if !share.stands_in(header.kind) || share.owner() != Some(part.owner) {
+                    return None;
+                }
+                part.touch(header.kind, &share)?;
+                events.push(share.event()?);
             }
-            after.push((loan.loan, held));
+            after.push((loan, held));
         }
-        self.draw(header, &repaid.seal(seed, self.me, Component::Principal), Scalar::ONE);
-        self.draw(header, &earned.seal(seed, self.me, Component::Interest), Scalar::ONE);
+        let postings = posting_openings(&self.consortium, content, records, seed)?;
+        self.move_reserves(header, &postings);
         self.loans.extend(after);
         self.events.extend(events);
         Some(())
     }
 
     /// Takes up the top-ups that the batch takes up, then moves the reserves by its postings.
-    fn draw(&mut self, header: &Header, postings: &[Opening], sign: Scalar) {
+    fn move_reserves(&mut self, header: &Header, postings: &[(Component, Vec<Opening>)]) {
         let product = header.product;
         let mut reserves = self.available(product);
         let merged = self.merged.entry(product).or_insert(0);
@@ -289,8 +304,31 @@ impl Wallet {
             }
         }
         *merged = header.merged.max(*merged);
-        reserves.iter_mut().zip(postings).for_each(|(r, p)| *r = r.plus(p, sign));
+        for (component, openings) in postings {
+            let sign = match entry(header.kind, *component) {
+                (AccountKind::Reserve, _) => Scalar::ONE,
+                (_, AccountKind::Reserve) => -Scalar::ONE,
+                _ => continue,
+            };
+            reserves.iter_mut().zip(openings).for_each(|(r, p)| *r = r.plus(p, sign));
+        }
         self.available.insert(product, reserves);
+    }
+}
+
+impl HeldPart {
+    /// Does to the part what an event does; `None` when its words cannot be opened.
+    fn touch(&mut self, kind: Kind, share: &Share) -> Option<()> {
+        self.written_off |= kind == Kind::WriteOff;
+        for (leg, (_, amount)) in legs(kind).iter().zip(share.amounts()) {
+            let sign = match leg.effect {
+                Effect::Lowers => -Scalar::ONE,
+                Effect::Raises => Scalar::ONE,
+                Effect::Leaves => continue,
+            };
+            self.balance = self.balance.plus(&amount.opening()?, sign);
+        }
+        Some(())
     }
 }
 
@@ -305,7 +343,8 @@ fn shares(header: &Header, records: &Records, seed: &Seed, record: u16) -> Optio
     sections.iter().zip(0u16..).map(open).collect()
 }
 
-/// The openings of a batch's postings, as its servicer knows them: per component, per bank.
+/// The openings of a batch's postings, as its servicer knows them: per component, per bank. Not of what goes into reserves or
+/// out of them, which has no movements.
 pub(crate) fn posting_openings(
     consortium: &Consortium,
     content: &Content,
@@ -313,22 +352,23 @@ pub(crate) fn posting_openings(
     seed: &Seed,
 ) -> Option<Vec<(Component, Vec<Opening>)>> {
     let header = &content.header;
-    let mut sums = [Postings::new(consortium), Postings::new(consortium)];
+    let components = components(&content.body);
+    let mut sums: Vec<_> = components.iter().map(|_| Postings::new(consortium)).collect();
     for record in 0..u16::try_from(records.records.len()).ok()? {
-        for share in shares(header, records, seed, record)? {
-            let [principals, interests] = &mut sums;
-            match share {
-                Share::Fund { .. } => return None,
-                Share::New { owner, principal, .. } => principals.add(owner, &principal.opening()?)?,
-                Share::Repaid { owner, principal, interest, .. } => {
-                    principals.add(owner, &principal.opening()?)?;
-                    interests.add(owner, &interest.opening()?)?;
-                }
+        for (place, share) in shares(header, records, seed, record)?.into_iter().enumerate() {
+            for (component, amount) in share.amounts() {
+                let component = content.body.posted_as((usize::from(record), place), component);
+                let sum = components.iter().position(|other| *other == component)?;
+                sums.get_mut(sum)?.add(share.owner()?, &amount.opening()?)?;
             }
         }
     }
-    let sealed = [Component::Principal, Component::Interest].into_iter().zip(sums);
+    let sealed = components.into_iter().zip(sums);
     Some(sealed.map(|(component, sums)| (component, sums.seal(seed, header.servicer, component))).collect())
+}
+
+fn components(body: &SealedBody) -> Vec<Component> {
+    body.postings().into_iter().map(|(component, _)| component).collect()
 }
 
 /// Sums of movements per bank, on the way to postings.

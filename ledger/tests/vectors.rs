@@ -10,43 +10,28 @@
     reason = "a test that meets the unexpected should stop"
 )]
 
-use counterfoil_crypto::{quorum::Certificate, secret::SecretBytes};
+#[path = "../../crypto/tests/stored/mod.rs"]
+mod stored;
+
+use counterfoil_crypto::{encoding::Encoded, quorum::Certificate, secret::SecretBytes};
 use counterfoil_ledger::{
+    attestation::digest,
     batch::Sealed,
     block::{Block, BlockHeader},
     genesis::{Consortium, Genesis, Keys},
+    names::MemberId,
     rejection::Rejection,
+    transaction::{Transaction, admit},
     verify::verify,
 };
 use counterfoil_policy::Product;
 use rand_core::OsRng;
 use serde_json::Value;
 use std::{fs, path::Path};
+use stored::{FAILED, array, bytes, list, vector};
 
 /// How many batches are stored. One more is counted here; there are never fewer.
 const BATCHES: usize = 15;
-
-const FAILED: &str =
-    "a stored vector no longer holds: mend the code, never the vector (see the head of this file)";
-
-fn vector(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(format!("{name}.json"));
-    let text = fs::read(&path)
-        .unwrap_or_else(|e| panic!("{}: {e}; stored vectors are never removed", path.display()));
-    serde_json::from_slice(&text).unwrap()
-}
-
-fn bytes(value: &Value) -> Vec<u8> {
-    hex::decode(value.as_str().unwrap()).unwrap()
-}
-
-fn array<const N: usize>(value: &Value) -> [u8; N] {
-    bytes(value).try_into().unwrap()
-}
-
-fn list(value: &Value) -> impl DoubleEndedIterator<Item = &Value> {
-    value.as_array().unwrap().iter()
-}
 
 /// The names of all stored batches.
 fn batch_names() -> Vec<String> {
@@ -139,6 +124,59 @@ fn forgeries() {
             );
         }
     }
+}
+
+/// Reads a stored transaction, shows that its encoding is the one there is, and that its forgeries are refused.
+fn transaction(consortium: &Consortium, v: &Value) -> Transaction {
+    let data = bytes(&v["transaction"]);
+    let read = Transaction::from_bytes(&data).unwrap();
+    assert_eq!(read.to_bytes(), data, "{FAILED}");
+    let admitted = admit(consortium, &data, &mut OsRng);
+    assert_eq!(admitted.map(|admitted| admitted.id()), Ok(array(&v["id"])), "{FAILED}");
+    assert!(list(&v["refused"]).count() >= 10);
+    for forgery in list(&v["refused"]) {
+        let refusal = admit(consortium, &bytes(&forgery["transaction"]), &mut OsRng).err();
+        let refusal = refusal.map(|refusal| format!("{refusal:?}"));
+        assert_eq!(refusal.as_deref(), forgery["refusal"].as_str(), "{}: {FAILED}", forgery["what"]);
+    }
+    read
+}
+
+/// Signed by its bank, hashed as the state hashes it, and opened by its auditors: each sees its products' accounts.
+#[test]
+fn attestations() {
+    let (consortium, v) = (consortium(), vector("attestation"));
+    let Transaction::Attestation(attestation) = transaction(&consortium, &v) else { panic!("{FAILED}") };
+    let (content, genesis) = (&attestation.content, vector("genesis"));
+    assert_eq!(digest(content.bank, &content.accounts), array(&v["accounts_hash"]), "{FAILED}");
+    let keys = |member: usize| Keys::from_seed(&SecretBytes::new(array(&genesis["seeds"][member])));
+    let read = |member: u16| attestation.open(&consortium, MemberId(member), &keys(usize::from(member)));
+    let (regulator, bank_b) = (read(3), read(1));
+    assert_eq!([regulator.len(), bank_b.len(), read(0).len(), read(2).len()], [5, 1, 0, 0], "{FAILED}");
+    assert!(bank_b.iter().all(|(account, opening)| regulator.get(account) == Some(opening)), "{FAILED}");
+    for (account, expected) in content.accounts.iter().zip(list(&v["accounts"])) {
+        assert_eq!(*account.balance.as_bytes(), array(&expected["balance"]), "{FAILED}");
+        let Some(opened) = regulator.get(account) else {
+            assert_eq!(expected["product"], 1, "{FAILED}");
+            continue;
+        };
+        let opening = opened.as_ref().map(|opening| opening.opening().unwrap());
+        assert_eq!(opening.is_none(), expected["value"].is_null(), "{FAILED}");
+        if let Some(opening) = opening {
+            assert_eq!(opening.value.to_bytes(), array(&expected["value"]), "{FAILED}");
+            assert_eq!(opening.blinding.to_bytes(), array(&expected["blinding"]), "{FAILED}");
+            assert_eq!(Encoded::from(&opening.commit()), account.balance, "{FAILED}");
+        }
+    }
+}
+
+#[test]
+fn decrees() {
+    let v = vector("decree");
+    let Transaction::Decree(decree) = transaction(&consortium(), &v) else { panic!("{FAILED}") };
+    assert_eq!(decree.retirement.suite, v["suite"], "{FAILED}");
+    assert_eq!(decree.retirement.from, v["from"], "{FAILED}");
+    assert_eq!(decree.votes.len(), 3, "{FAILED}");
 }
 
 /// Numbers of refusals are a promise: the specification lists all of them.

@@ -1,6 +1,6 @@
 //! What can be wrong with a product file, and with the banks of a loan: where, what, and what to do about it.
 
-use crate::amount::AmountError;
+use crate::{ageing::AgeingError, amount::AmountError, waterfall::OrderError};
 
 /// A product file that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +70,37 @@ pub enum Problem {
         least: u64,
         /// Largest allowed.
         most: u64,
+    },
+    /// A word that is not in the list.
+    #[error("`{key}` is `{value}`; choose one of {choices}")]
+    Choice {
+        /// The key.
+        key: &'static str,
+        /// The word as written.
+        value: String,
+        /// All words there are.
+        choices: String,
+    },
+    /// A list of the wrong length.
+    #[error("`{key}` has {count} entries; it needs {needed}")]
+    Length {
+        /// The key.
+        key: &'static str,
+        /// Entries found.
+        count: usize,
+        /// Entries needed.
+        needed: usize,
+    },
+    /// An order that leaves a component out.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// Days that do not make buckets or classes.
+    #[error("`{key}`: {error}")]
+    Ageing {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with them.
+        error: AgeingError,
     },
     /// Neither of the two widths.
     #[error("`width` is {value}; choose 32 (micro-loans) or 64")]

@@ -5,12 +5,15 @@ use crate::{
     error::{PolicyError, Problem, ShareError},
     rule::{Quantity, Rule},
     split::{gcd, split},
+    terms::Terms,
 };
 use borsh::BorshSerialize;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Version byte of the canonical form.
 const VERSION: u8 = 1;
+/// Version byte of the canonical form of a product with terms, which follow the rest.
+const VERSION_WITH_TERMS: u8 = 2;
 /// Domain of [`Product::hash`].
 const HASH_CONTEXT: &str = "counterfoil/1 product";
 
@@ -29,6 +32,9 @@ pub struct Product {
     min_servicer_share: u8,
     auditors: Vec<String>,
     weights: BTreeMap<String, u32>,
+    /// Written by [`Product::to_bytes`], or not at all: products without terms keep their bytes.
+    #[borsh(skip)]
+    terms: Option<Terms>,
 }
 
 impl Product {
@@ -101,13 +107,24 @@ impl Product {
         &self.weights
     }
 
-    /// The canonical bytes: a version byte and the borsh form, the same for every spelling of the same product.
+    /// How its loans are computed, where the product says so.
+    #[must_use]
+    pub fn terms(&self) -> Option<&Terms> {
+        self.terms.as_ref()
+    }
+
+    /// The canonical bytes: a version byte and the borsh form, the same for every spelling of the same product. Version 1 has no
+    /// terms, version 2 has them at the end.
     ///
     /// # Panics
     /// Never: writing to memory does not fail.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        borsh::to_vec(&(VERSION, self)).expect("writing to memory does not fail")
+        match &self.terms {
+            None => borsh::to_vec(&(VERSION, self)),
+            Some(terms) => borsh::to_vec(&(VERSION_WITH_TERMS, self, terms)),
+        }
+        .expect("writing to memory does not fail")
     }
 
     /// BLAKE3 of the canonical bytes, in its own domain.
@@ -136,7 +153,7 @@ impl Product {
         for (name, weight) in &self.weights {
             let _ = writeln!(text, "{name} = {weight}"); // writing to a string does not fail
         }
-        text
+        text + &self.terms.as_ref().map_or_else(String::new, Terms::print)
     }
 
     /// The integer shares of a loan's banks, servicer first, summing to [`Product::share_units`]: the weights by largest

@@ -1,15 +1,18 @@
 //! Neutral events from files and from a seed: loans that open, months that pay.
 //!
 //! A source becomes a [`Portfolio`], which knows nothing of where it came from; the rest of the program turns openings
-//! and payments into drafts. [`auto`] reads real loan histories, [`portfolio`] makes micro-loans up from a seed.
+//! and events into drafts. [`auto`] reads real loan histories, [`portfolio`] makes micro-loans up from a seed.
 //! An event that the book has no word for is left out, counted and named, never bent into another one.
 
 mod table;
 
-pub mod auto;
+pub mod mapping;
+
+pub mod mapped;
 
 pub mod portfolio;
 
+use counterfoil_ledger::names::{Date, Kind};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// A calendar month, e.g. 2017-05.
@@ -100,27 +103,69 @@ impl FromStr for Period {
 pub struct Opening {
     /// The loan.
     pub loan: String,
-    /// The month in which it opens.
-    pub period: Period,
+    /// When it opens.
+    pub date: Date,
     /// What is lent, in minor units.
     pub principal: u64,
-    /// Partners besides the lead, as indices from 0, ascending.
-    pub partners: Vec<u8>,
+    /// Names of the partners besides the lead.
+    pub partners: Vec<String>,
     /// For people: rate and term.
     pub terms: String,
 }
 
-/// A customer pays.
+/// What happens to a loan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// The customer pays.
+    Paid {
+        /// What reduces the balance, in minor units.
+        principal: u64,
+        /// Interest, and what the source does not tell apart from it.
+        interest: u64,
+        /// Fees.
+        fee: u64,
+        /// Penalties.
+        penalty: u64,
+    },
+    /// What is owed rises without money, in minor units.
+    Raised {
+        /// By how much.
+        amount: u64,
+    },
+    /// All banks write off what is outstanding.
+    WrittenOff,
+    /// Money beside payments, in minor units.
+    Recovered {
+        /// What came in.
+        proceeds: u64,
+        /// What was spent.
+        costs: u64,
+    },
+}
+
+impl What {
+    /// The kind of batch that books it.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Paid { fee: 0, penalty: 0, .. } => Kind::Repay,
+            Self::Paid { .. } => Kind::Collect,
+            Self::Raised { .. } => Kind::Reschedule,
+            Self::WrittenOff => Kind::WriteOff,
+            Self::Recovered { .. } => Kind::Recover,
+        }
+    }
+}
+
+/// Something happens to a loan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Payment {
+pub struct Event {
     /// The loan.
     pub loan: String,
-    /// The month.
-    pub period: Period,
-    /// What reduces the balance, in minor units.
-    pub principal: u64,
-    /// What does not: interest and fees.
-    pub interest: u64,
+    /// When it happens.
+    pub date: Date,
+    /// What happens; each kind at most once a day.
+    pub what: What,
 }
 
 /// What a source held and the book has no event for.
@@ -137,8 +182,8 @@ pub struct LeftOut {
 pub struct Portfolio {
     /// The loans, in the source's order.
     pub openings: Vec<Opening>,
-    /// The payments by month, and within a month in the order of the openings.
-    pub payments: Vec<Payment>,
+    /// What happens by day, and within a day in the order of the openings.
+    pub events: Vec<Event>,
     /// What was left out, by name.
     pub left_out: BTreeMap<String, LeftOut>,
 }
@@ -152,12 +197,24 @@ impl Portfolio {
     }
 }
 
-/// Which of `count` partners take part, for any number that stands for the loan: at least one, all patterns alike.
-/// Bit i of `1 + number mod (2^count − 1)` is partner i.
-fn choose_partners(number: u64, count: u8) -> Vec<u8> {
-    let patterns = 1u64.checked_shl(u32::from(count)).map_or(u64::MAX, |power| power.saturating_sub(1));
-    let mask = number.checked_rem(patterns).unwrap_or(0).saturating_add(1);
-    (0..count).filter(|&i| mask.checked_shr(u32::from(i)).is_some_and(|bits| bits & 1 == 1)).collect()
+/// Which partners take part, for any number that stands for the loan: at least one, at most `most`.
+///
+/// Of six or fewer, with room for all, every set comes up alike: bit i of `1 + number mod (2^count − 1)` is partner i.
+/// Of more, some number of neighbours in a ring.
+fn choose_partners(number: u64, partners: &[String], most: usize) -> Vec<String> {
+    let count = partners.len();
+    if count <= 6 && count <= most {
+        let patterns =
+            1u64.checked_shl(u32::try_from(count).unwrap_or(u32::MAX)).map_or(1, |p| p.saturating_sub(1));
+        let mask = number.checked_rem(patterns).unwrap_or(0).saturating_add(1);
+        let inside = |i: &u32| mask.checked_shr(*i).is_some_and(|bits| bits & 1 == 1);
+        return (0u32..).zip(partners).filter(|(i, _)| inside(i)).map(|(_, name)| name.clone()).collect();
+    }
+    let most = u64::try_from(most.min(count).max(1)).unwrap_or(1);
+    let (turns, several) = (number.checked_div(most).unwrap_or(0), number.checked_rem(most).unwrap_or(0));
+    let start = turns.checked_rem(u64::try_from(count).unwrap_or(1)).and_then(|n| usize::try_from(n).ok());
+    let several = usize::try_from(several).unwrap_or(0).saturating_add(1);
+    partners.iter().cycle().skip(start.unwrap_or(0)).take(several).cloned().collect()
 }
 
 #[cfg(test)]
@@ -210,11 +267,16 @@ mod tests {
 
     #[test]
     fn partners() {
-        let sets: Vec<_> = (0..7).map(|number| choose_partners(number, 3)).collect();
-        let all: [&[u8]; 7] = [&[0], &[1], &[0, 1], &[2], &[0, 2], &[1, 2], &[0, 1, 2]];
-        assert_eq!(sets, all);
-        assert_eq!(choose_partners(7, 3), [0]);
-        assert_eq!(choose_partners(u64::MAX, 1), [0]);
-        assert_eq!(choose_partners(62, 6), [0, 1, 2, 3, 4, 5]);
+        let names = |count: usize| (0..count).map(|i| i.to_string()).collect::<Vec<_>>();
+        let chosen = |number, count, most| choose_partners(number, &names(count), most).join(" ");
+        let sets: Vec<_> = (0..7).map(|number| chosen(number, 3, 3)).collect();
+        assert_eq!(sets, ["0", "1", "0 1", "2", "0 2", "1 2", "0 1 2"]);
+        assert_eq!(chosen(7, 3, 3), "0");
+        assert_eq!(chosen(u64::MAX, 1, 3), "0");
+        assert_eq!(chosen(62, 6, 6), "0 1 2 3 4 5");
+        // Room for three of nineteen.
+        let some: Vec<_> = [0, 1, 2, 3, 5, 56, 57].map(|number| chosen(number, 19, 3)).to_vec();
+        assert_eq!(some, ["0", "0 1", "0 1 2", "1", "1 2 3", "18 0 1", "0"]);
+        assert_eq!(chosen(4, 3, 1), "1");
     }
 }

@@ -5,7 +5,8 @@
 //! owes in interest is asked for in the next, without interest on it. Interest is rounded to the cent once per
 //! instalment, and the last instalment takes the difference.
 
-use super::{Opening, Payment, Period, Portfolio, choose_partners};
+use super::{Event, Opening, Period, Portfolio, What, choose_partners};
+use counterfoil_ledger::names::Date;
 use counterfoil_policy::format_amount;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore as _, SeedableRng as _};
@@ -29,20 +30,26 @@ const MISSED: u64 = 20;
 const PARTIAL: u64 = 30;
 
 /// A portfolio of `loans` loans and the payments of `months` months after they open. No principal exceeds `cap`; a cap
-/// below the usual smallest loan gives loans of that size or less. `partners` is how many partners the lead has, taken
-/// as 1 to 6.
+/// below the usual smallest loan gives loans of that size or less. `partners` are the partners the lead has,
+/// and `most` how many of them a loan has room for.
 #[must_use]
-pub fn generate(seed: u64, loans: u32, months: u8, cap: u64, partners: u8) -> Portfolio {
+pub fn generate(
+    seed: u64,
+    loans: u32,
+    months: u8,
+    cap: u64,
+    (partners, most): (&[String], usize),
+) -> Portfolio {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut borrowers: Vec<Borrower> =
-        (1..=loans).map(|number| Borrower::new(&mut random, number, cap, partners.clamp(1, 6))).collect();
+        (1..=loans).map(|number| Borrower::new(&mut random, number, cap, (partners, most))).collect();
     let openings = borrowers.iter().map(|borrower| borrower.opening.clone()).collect();
     let mut portfolio = Portfolio { openings, ..Portfolio::default() };
     let mut period = OPENS;
     for month in 1..=months {
         period = period.next();
         let paid = borrowers.iter_mut().filter_map(|borrower| borrower.pay(&mut random, month, period));
-        portfolio.payments.extend(paid);
+        portfolio.events.extend(paid);
     }
     portfolio
 }
@@ -59,7 +66,12 @@ struct Borrower {
 }
 
 impl Borrower {
-    fn new(random: &mut ChaCha8Rng, number: u32, cap: u64, partners: u8) -> Self {
+    fn new(
+        random: &mut ChaCha8Rng,
+        number: u32,
+        cap: u64,
+        (partners, most_partners): (&[String], usize),
+    ) -> Self {
         let most = PRINCIPAL.1.min(cap).max(1);
         let least = PRINCIPAL.0.min(most);
         let drawn = between(random, least, most);
@@ -69,16 +81,16 @@ impl Borrower {
         let rate = between(random, RATE.0, RATE.1);
         let opening = Opening {
             loan: format!("L{number:06}"),
-            period: OPENS,
+            date: day(OPENS),
             principal,
-            partners: choose_partners(random.next_u64(), partners),
+            partners: choose_partners(random.next_u64(), partners, most_partners),
             terms: format!("{} % a year, {TERM} months", format_amount(rate, 2)),
         };
         Self { opening, rate, instalment: instalment(principal, rate), owed: principal, due: 0 }
     }
 
     /// What this month brings: nothing once all is paid, or when the month is missed.
-    fn pay(&mut self, random: &mut ChaCha8Rng, month: u8, period: Period) -> Option<Payment> {
+    fn pay(&mut self, random: &mut ChaCha8Rng, month: u8, period: Period) -> Option<Event> {
         let chance = between(random, 0, 999); // drawn for every loan, paid back or not: months do not shift
         let share = between(random, 10, 90);
         if self.owed == 0 {
@@ -98,8 +110,16 @@ impl Borrower {
         let principal = amount.saturating_sub(interest).min(self.owed);
         self.due = self.due.saturating_sub(interest);
         self.owed = self.owed.saturating_sub(principal);
-        Some(Payment { loan: self.opening.loan.clone(), period, principal, interest })
+        Some(Event {
+            loan: self.opening.loan.clone(),
+            date: day(period),
+            what: What::Paid { principal, interest, fee: 0, penalty: 0 },
+        })
     }
+}
+
+fn day(period: Period) -> Date {
+    Date(u32::try_from(period.days()).unwrap_or(0))
 }
 
 /// One month's interest on a balance, rounded half up to the cent.
@@ -138,6 +158,10 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
+    fn partners() -> Vec<String> {
+        ["b", "c", "d"].map(String::from).to_vec()
+    }
+
     #[test]
     fn the_annuity_reproduces_known_instalments() {
         // 10,000.00 over twelve months at 12 %, 7 % and 18 %: the textbook's 888.49, 865.27 and 916.80.
@@ -151,56 +175,65 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_portfolio() {
-        assert_eq!(generate(7, 200, 12, 5_000_000, 3), generate(7, 200, 12, 5_000_000, 3));
-        assert_ne!(generate(7, 200, 12, 5_000_000, 3), generate(8, 200, 12, 5_000_000, 3));
-        let (short, long) = (generate(7, 50, 3, 5_000_000, 3), generate(7, 50, 12, 5_000_000, 3));
-        assert_eq!(short.openings, long.openings);
         assert_eq!(
-            short.payments,
-            long.payments[..short.payments.len()],
-            "a longer run continues a shorter one"
+            generate(7, 200, 12, 5_000_000, (&partners(), 3)),
+            generate(7, 200, 12, 5_000_000, (&partners(), 3))
         );
+        assert_ne!(
+            generate(7, 200, 12, 5_000_000, (&partners(), 3)),
+            generate(8, 200, 12, 5_000_000, (&partners(), 3))
+        );
+        let (short, long) = (
+            generate(7, 50, 3, 5_000_000, (&partners(), 3)),
+            generate(7, 50, 12, 5_000_000, (&partners(), 3)),
+        );
+        assert_eq!(short.openings, long.openings);
+        assert_eq!(short.events, long.events[..short.events.len()], "a longer run continues a shorter one");
     }
 
     #[test]
     fn loans_are_within_their_limits() {
-        let portfolio = generate(1, 2_000, 0, 5_000_000, 3);
-        assert!(portfolio.payments.is_empty() && portfolio.left_out.is_empty());
+        let portfolio = generate(1, 2_000, 0, 5_000_000, (&partners(), 3));
+        assert!(portfolio.events.is_empty() && portfolio.left_out.is_empty());
         let mut seen = BTreeMap::new();
         for opening in &portfolio.openings {
             assert!((100_000..=3_000_000).contains(&opening.principal), "{opening:?}");
-            assert_eq!(opening.period.to_string(), "2025-12");
+            assert_eq!(opening.date, day(OPENS));
             *seen.entry(opening.partners.clone()).or_insert(0) += 1;
         }
         assert_eq!(seen.len(), 7, "every set of partners occurs");
         assert_eq!(portfolio.openings[0].loan, "L000001");
         for cap in [0, 1, 99_999, 100_000, 250_000] {
             assert!(
-                generate(1, 500, 0, cap, 1).openings.iter().all(|o| (1..=cap.max(1)).contains(&o.principal))
+                generate(1, 500, 0, cap, (&partners()[..1], 1))
+                    .openings
+                    .iter()
+                    .all(|o| (1..=cap.max(1)).contains(&o.principal))
             );
         }
     }
 
     #[test]
     fn every_loan_is_repaid_to_the_cent() {
-        let portfolio = generate(42, 3_000, 24, 5_000_000, 3);
+        let portfolio = generate(42, 3_000, 24, 5_000_000, (&partners(), 3));
         let mut owed: BTreeMap<_, _> = portfolio.openings.iter().map(|o| (&o.loan, o.principal)).collect();
-        for payment in &portfolio.payments {
-            assert!(payment.principal + payment.interest > 0);
-            let owed = owed.get_mut(&payment.loan).unwrap();
-            *owed = owed.checked_sub(payment.principal).unwrap();
+        for event in &portfolio.events {
+            let What::Paid { principal, interest, .. } = event.what else { panic!("{event:?}") };
+            assert!(principal + interest > 0);
+            let owed = owed.get_mut(&event.loan).unwrap();
+            *owed = owed.checked_sub(principal).unwrap();
         }
         assert!(owed.values().all(|&owed| owed == 0));
-        assert!(portfolio.payments.is_sorted_by_key(|p| (p.period, p.loan.clone())));
+        assert!(portfolio.events.is_sorted_by_key(|e| (e.date, e.loan.clone())));
     }
 
     /// All three irregularities happen, and most months are regular.
     #[test]
     fn life_happens() {
-        let portfolio = generate(3, 1_000, 12, 5_000_000, 3);
+        let portfolio = generate(3, 1_000, 12, 5_000_000, (&partners(), 3));
         let months: BTreeMap<&str, usize> =
-            portfolio.payments.iter().fold(BTreeMap::new(), |mut months, payment| {
-                *months.entry(payment.loan.as_str()).or_default() += 1;
+            portfolio.events.iter().fold(BTreeMap::new(), |mut months, event| {
+                *months.entry(event.loan.as_str()).or_default() += 1;
                 months
             });
         let (mut fewer, mut twelve) = (0, 0);
@@ -209,7 +242,7 @@ mod tests {
         }
         assert!(twelve > 600 && fewer > 150, "{twelve} {fewer}");
         assert!(
-            portfolio.payments.iter().any(|p| p.principal == 0),
+            portfolio.events.iter().any(|e| matches!(e.what, What::Paid { principal: 0, .. })),
             "a part of a month that only covers interest"
         );
     }

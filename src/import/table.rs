@@ -72,18 +72,15 @@ pub enum ImportError {
         /// The row.
         row: u64,
         /// The column's name.
-        column: &'static str,
+        column: String,
         /// The value, shortened.
         value: String,
         /// What is wrong and what to do.
         problem: String,
     },
-    /// A number of partners that makes no sense.
-    #[error("{count} partners; choose 1 to 6")]
-    Partners {
-        /// The number asked for.
-        count: u8,
-    },
+    /// There is nobody to lend with.
+    #[error("the product has no partners beside the servicer; name them under [weights] in its file")]
+    Partners,
 }
 
 /// Ends the stream with an error once more bytes were asked for than the row at hand may take.
@@ -104,20 +101,20 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// An open file with `N` columns that are wanted, by name, wherever they stand.
-pub(super) struct Table<const N: usize> {
+/// An open file with the columns that are wanted, by name, wherever they stand.
+pub(super) struct Table {
     path: PathBuf,
-    names: [&'static str; N],
-    places: [usize; N],
+    names: Vec<String>,
+    places: Vec<usize>,
     reader: csv::Reader<Bounded<Box<dyn Read>>>,
     limit: Rc<Cell<u64>>,
     record: StringRecord,
     row: u64,
 }
 
-impl<const N: usize> Table<N> {
+impl Table {
     /// Opens the file and finds the columns. gzip is told by its first two bytes.
-    pub(super) fn open(path: &Path, names: [&'static str; N]) -> Result<Self, ImportError> {
+    pub(super) fn open(path: &Path, names: Vec<String>) -> Result<Self, ImportError> {
         let inner = decompressed(path)?;
         let limit = Rc::new(Cell::new(MAX_ROW_BYTES));
         let bounded = Bounded { inner, taken: 0, limit: Rc::clone(&limit) };
@@ -129,19 +126,21 @@ impl<const N: usize> Table<N> {
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(bounded);
         let record = StringRecord::new();
-        let mut table = Self { path: path.to_owned(), names, places: [0; N], reader, limit, record, row: 1 };
+        let places = Vec::with_capacity(names.len());
+        let mut table = Self { path: path.to_owned(), names, places, reader, limit, record, row: 1 };
         if !table.advance()? {
             return Err(ImportError::Empty { path: path.to_owned() });
         }
-        for (place, name) in table.places.iter_mut().zip(names) {
+        for name in &table.names {
             let columns = table.record.iter().enumerate();
             let mut found = columns.filter(|(_, column)| column.strip_suffix('\r').unwrap_or(column) == name);
             let refuse =
-                |problem| ImportError::Column { path: path.to_owned(), column: name.to_owned(), problem };
-            *place = found.next().ok_or_else(|| refuse("is missing; name it in the first line"))?.0;
+                |problem| ImportError::Column { path: path.to_owned(), column: name.clone(), problem };
+            let place = found.next().ok_or_else(|| refuse("is missing; name it in the first line"))?.0;
             if found.next().is_some() {
                 return Err(refuse("is there twice; remove one"));
             }
+            table.places.push(place);
         }
         Ok(table)
     }
@@ -168,35 +167,15 @@ impl<const N: usize> Table<N> {
         if last { text.strip_suffix('\r').unwrap_or(text) } else { text }
     }
 
-    /// A whole number, perhaps below zero; `None` for an empty cell.
-    pub(super) fn integer(&self, column: usize) -> Result<Option<i64>, ImportError> {
-        let text = self.text(column);
-        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        if text.is_empty() {
-            return Ok(None);
-        }
-        if let Some(problem) = not_whole(digits) {
-            return Err(self.cell(column, problem));
-        }
-        if negative && digits.bytes().all(|b| b == b'0') {
-            return Err(self.cell(column, "is a negative zero; write 0"));
-        }
-        let number =
-            text.parse().map_err(|_| self.cell(column, "is too large; a number has at most 63 bits"))?;
-        Ok(Some(number))
-    }
-
-    /// A whole number that must be there and not below zero.
-    pub(super) fn natural(&self, column: usize) -> Result<u64, ImportError> {
-        let number =
-            self.integer(column)?.ok_or_else(|| self.cell(column, "is empty; a number is needed here"))?;
-        u64::try_from(number).map_err(|_| self.cell(column, "is negative; it must not be below zero here"))
+    /// The line on which the current row begins, from 1.
+    pub(super) fn row(&self) -> u64 {
+        self.row
     }
 
     /// A refusal of the value in a column of the current row.
     pub(super) fn cell(&self, column: usize, problem: impl Into<String>) -> ImportError {
         let value = self.text(column).chars().take(40).flat_map(char::escape_debug).collect();
-        let column = self.names.get(column).copied().unwrap_or("?");
+        let column = self.names.get(column).cloned().unwrap_or_default();
         ImportError::Cell { path: self.path.clone(), row: self.row, column, value, problem: problem.into() }
     }
 
@@ -224,20 +203,6 @@ impl<const N: usize> Table<N> {
             _ => "is not CSV".to_owned(),
         };
         ImportError::Row { path, row, problem }
-    }
-}
-
-/// Why a text is not digits and nothing else.
-fn not_whole(digits: &str) -> Option<&'static str> {
-    let odd = digits.chars().find(|c| !c.is_ascii_digit());
-    match odd {
-        None if digits.is_empty() => Some("is not a number; write digits"),
-        None => None,
-        Some('.') => Some("has decimals; amounts here are whole cents"),
-        Some(',' | '\'' | '_' | ' ' | '\u{a0}' | '\u{2019}') => {
-            Some("has a separator; write the digits without grouping")
-        }
-        Some(_) => Some("is not a number; write digits"),
     }
 }
 

@@ -9,7 +9,8 @@ use super::{
 };
 use anyhow::{Context as _, Result, ensure};
 use counterfoil_ledger::{
-    batch::{Body, Header, Sealed, loan_id},
+    batch::{Header, Sealed, loan_id},
+    body::{Body, SealedBody},
     chain::History,
     genesis::Consortium,
     names::{AccountKind, LoanId, MemberId},
@@ -55,6 +56,7 @@ pub fn read(
 /// What a batch is about to change, as it stood before.
 struct Before {
     paid_in: u64,
+    taken_out: u64,
     parts: Vec<(LoanId, PartView)>,
 }
 
@@ -62,26 +64,28 @@ fn part(view: &View, me: MemberId, loan: LoanId) -> PartView {
     view.loans.get(&loan).and_then(|loan| loan.parts.get(&me)).copied().unwrap_or_default()
 }
 
-fn paid_in(view: &View, me: MemberId, header: &Header) -> u64 {
-    let account = (header.servicer, header.product, me, AccountKind::Settlement);
-    view.totals.get(&account).copied().unwrap_or(0)
+fn total(view: &View, me: MemberId, header: &Header, kind: AccountKind) -> u64 {
+    view.totals.get(&(header.servicer, header.product, me, kind)).copied().unwrap_or(0)
+}
+
+/// The loans that a batch opens or touches, each once.
+fn loans(header: &Header, body: &SealedBody) -> Vec<LoanId> {
+    match body {
+        Body::Originate { loans, .. } => {
+            (0u16..).zip(loans).map(|(index, _)| loan_id(header, index)).collect()
+        }
+        body => body.touched().into_iter().map(|(loan, _)| loan).collect(),
+    }
 }
 
 impl Before {
     fn of(view: &View, me: MemberId, sealed: &Sealed) -> Self {
         let content = &sealed.batch.content;
-        let mut loans: Vec<LoanId> = match &content.body {
-            Body::Fund { .. } => Vec::new(),
-            Body::Originate { loans, .. } => {
-                (0u16..).zip(loans).map(|(index, _)| loan_id(&content.header, index)).collect()
-            }
-            Body::Repay { loans, .. } => loans.iter().map(|loan| loan.loan).collect(),
-        };
-        // A loan that a batch touches twice is compared once.
-        loans.sort_unstable();
-        loans.dedup();
-        let parts = loans.into_iter().map(|loan| (loan, part(view, me, loan))).collect();
-        Self { paid_in: paid_in(view, me, &content.header), parts }
+        let parts =
+            loans(&content.header, &content.body).into_iter().map(|loan| (loan, part(view, me, loan)));
+        let [paid_in, taken_out] = [AccountKind::Settlement, AccountKind::Released]
+            .map(|kind| total(view, me, &content.header, kind));
+        Self { paid_in, taken_out, parts: parts.collect() }
     }
 
     /// The lines of what changed.
@@ -119,16 +123,29 @@ impl Before {
             };
             lines.extend((amount > 0).then_some(line));
         };
-        let funded = paid_in(view, me, header).saturating_sub(self.paid_in);
-        add(names.name(RESERVE), Event::Funded, Component::Principal, funded);
+        let reserve = names.name(RESERVE);
+        for (event, kind, was) in [
+            (Event::Funded, AccountKind::Settlement, self.paid_in),
+            (Event::Released, AccountKind::Released, self.taken_out),
+        ] {
+            add(reserve, event, Component::Principal, total(view, me, header, kind).saturating_sub(was));
+        }
         for (id, was) in &self.parts {
             let Some(loan) = view.loans.get(id) else { continue };
             let (name, is) = (name(*id, loan, names), part(view, me, *id));
-            let lent = is.lent.saturating_sub(was.lent);
-            let repaid = was.outstanding.saturating_add(lent).saturating_sub(is.outstanding);
+            let more = |of: fn(&PartView) -> u64| of(&is).saturating_sub(of(was));
+            let (lent, raised, lost) =
+                (more(|part| part.lent), more(|part| part.capitalised), more(|part| part.written_off));
+            let owed = was.outstanding.saturating_add(lent).saturating_add(raised).saturating_sub(lost);
             add(name, Event::Drawn, Component::Principal, lent);
-            add(name, Event::Repaid, Component::Principal, repaid);
-            add(name, Event::Repaid, Component::Interest, is.interest.saturating_sub(was.interest));
+            add(name, Event::Raised, Component::Principal, raised);
+            add(name, Event::ChargedOff, Component::Principal, lost);
+            add(name, Event::Repaid, Component::Principal, owed.saturating_sub(is.outstanding));
+            add(name, Event::Repaid, Component::Interest, more(|part| part.interest));
+            // The view adds fees and penalties up.
+            add(name, Event::Repaid, Component::Fee, more(|part| part.fees));
+            add(name, Event::Recovered, Component::Principal, more(|part| part.proceeds));
+            add(name, Event::Cost, Component::Fee, more(|part| part.costs));
         }
         Ok(())
     }

@@ -76,7 +76,7 @@ def attacks(f: Forger) -> list[tuple[str, str, bytes]]:
         ("a byte too many", "Malformed", data + b"\0"),
         ("another version", "Malformed", b"\2" + data[1:]),
         ("a vector of 2^32 - 1 envelopes", "Malformed", data[:records] + b"\xff" * 4 + data[records + 4:]),
-        ("a kind that is none", "Malformed", data[:70] + b"\3" + data[71:]),
+        ("a kind that is none", "Malformed", data[:70] + b"\xff" + data[71:]),
         ("another consortium", "Consortium", f.flipped(2)),
         ("a suite that is none", "Suite", data[:1] + b"\x7f" + data[2:]),
         ("a regulator as servicer", "Member", data[:34] + b"\3\0" + data[36:]),
@@ -103,6 +103,7 @@ def attacks(f: Forger) -> list[tuple[str, str, bytes]]:
         ("a range proof left out", "Range", f.resigned(without_last_range(f))),
         ("a range proof too short", "Range", f.resigned(f.signed.replace(length(proof) + proof, cut(proof)))),
         ("a false equation, and a range proof of a wrong form", "Range", f.resigned(doubly_wrong(f))),
+        ("a sigma proof's point that is none, and a range proof too short", "Range", f.resigned(doubly_malformed(f))),
         ("the other suite, signed", "Sigma" if body.kind == "Fund" else "Range", f.resigned(other_suite(f))),
     ]
     if body.kind == "Fund":
@@ -141,6 +142,13 @@ def doubly_wrong(f: Forger) -> bytes:
     """A response that is another, and a range's scalar that is not reduced: the form is looked at first."""
     response, scalar = f.sealed.sigma[-32:], f.sealed.ranges[-1][-32:]
     return f.signed.replace(response, bumped(response)).replace(scalar, bytes([0xFF] * 32))
+
+
+def doubly_malformed(f: Forger) -> bytes:
+    """A point that is none, and a range proof without its last word: all lengths are looked at first."""
+    sigma, proof = f.sealed.sigma, f.sealed.ranges[-1]
+    signed = f.signed.replace(sigma, NO_POINT + sigma[32:])
+    return signed.replace(length(proof) + proof, cut(proof))
 
 
 def other_suite(f: Forger) -> bytes:

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The verifier's parts against the stored vectors: hashes, transcripts, points, keys, certificates, envelopes, genesis, block.
+"""The verifier's parts against the stored vectors: hashes, transcripts, points, keys, certificates, envelopes, genesis,
+block, attestation, decree.
 
     python known_answers.py ROOT        ROOT holds crypto/vectors and ledger/vectors
 """
@@ -8,10 +9,11 @@ import json
 import sys
 from pathlib import Path
 
-from counterfoil import blake3, borsh, certificate, ed25519, genesis, group, merkle, opening, ranges, sigma
+from counterfoil import blake3, borsh, certificate, ed25519, genesis, group, merkle, notices, opening, ranges, sigma
 from counterfoil.forms import Form
 from counterfoil.merlin import Transcript
 from counterfoil.relation import RefusedRange, Relation
+from counterfoil.verify import Rejected
 
 unhex = bytes.fromhex
 
@@ -183,6 +185,45 @@ def block(v) -> str:
     return f"a block of {len(batches)} batches with its certificate"
 
 
+def founded() -> genesis.Consortium:
+    return genesis.found(unhex(load("ledger", "genesis")["genesis"]))
+
+
+def forgeries(v, check) -> int:
+    """Every stored forgery of a transaction, refused for its own reason."""
+    for forgery in v["refused"]:
+        try:
+            check(founded(), unhex(forgery["transaction"]))
+        except Rejected as refusal:
+            assert refusal.name == forgery["refusal"], f"{forgery['what']}: {refusal}"
+        else:
+            raise AssertionError(f"{forgery['what']}: not refused")
+    return len(v["refused"])
+
+
+def attestation(v) -> str:
+    it = notices.attestation(founded(), unhex(v["transaction"]))
+    assert it.id() == unhex(v["id"]) and it.accounts_hash() == unhex(v["accounts_hash"])
+    seeds = load("ledger", "genesis")["seeds"]
+    opened = it.open(founded(), 3, blake3.keyed_hash(unhex(seeds[3]), b"\2"))
+    for account, expected in zip(it.accounts, v["accounts"], strict=True):
+        assert account.balance == unhex(expected["balance"])
+        if account not in opened or expected["value"] is None:
+            assert opened.get(account) is None and (account.product == 1 or expected["value"] is None)
+            continue
+        value, blinding = opened[account]
+        assert (value, blinding) == (unhex(expected["value"]), unhex(expected["blinding"]))
+        parts = (group.VALUE_BASE, value), (group.BLINDING_BASE, blinding)
+        assert group.total(group.mul(group.scalar(s), base) for base, s in parts) == account.balance
+    return f"an attestation of {len(it.accounts)} accounts, opened by its auditor; {forgeries(v, notices.attestation)} forgeries refused"
+
+
+def decree(v) -> str:
+    it = notices.decree(founded(), unhex(v["transaction"]))
+    assert (it.id(), it.suite, it.start) == (unhex(v["id"]), v["suite"], v["from"])
+    return f"a decree; {forgeries(v, notices.decree)} forgeries refused"
+
+
 CHECKS = {
     ("crypto", "transcript"): transcript, ("crypto", "hashes"): hashes, ("crypto", "group"): points,
     ("crypto", "merkle"): merkle_roots, ("crypto", "signature"): signature,
@@ -192,6 +233,7 @@ CHECKS = {
     **{("crypto", f"range-{bits}"): range_proof for bits in (8, 16, 32, 64)},
     ("crypto", "range-packed"): packed_ranges,
     ("ledger", "genesis"): genesis_file, ("ledger", "block"): block,
+    ("ledger", "attestation"): attestation, ("ledger", "decree"): decree,
 }
 
 

@@ -213,6 +213,14 @@ pub(crate) fn prove_packed(
     prover::prove(layout, values, blindings, transcript, rng, Workers(threads))
 }
 
+/// Whether a proof has the length that its layout demands.
+///
+/// # Errors
+/// [`RangeError::Length`] when it has not.
+pub(crate) fn check_length(layout: &Layout, proof: &[u8]) -> Result<(), RangeError> {
+    wire::check_length(proof.len(), layout.len())
+}
+
 /// Adds a packed proof to `check`, all but the commitments. Returns the scalar under which each commitment must be added.
 ///
 /// # Errors

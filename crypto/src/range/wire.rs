@@ -31,14 +31,18 @@ const fn length(k: usize) -> usize {
     32 * (9 + 2 * k)
 }
 
+/// Whether a proof over `bits` bits, a power of two, has so many bytes.
+pub(super) fn check_length(found: usize, bits: usize) -> Result<(), RangeError> {
+    let expected = length(bits.ilog2() as usize);
+    if found == expected { Ok(()) } else { Err(RangeError::Length { found, expected }) }
+}
+
 impl Proof {
     /// Reads a proof over `bits` bits, a power of two: the length first, then the canonical form of every scalar. Points are checked
     /// when they are decompressed.
     pub(super) fn from_bytes(bytes: &[u8], bits: usize) -> Result<Self, RangeError> {
+        check_length(bytes.len(), bits)?;
         let k = bits.ilog2() as usize;
-        if bytes.len() != length(k) {
-            return Err(RangeError::Length { found: bytes.len(), expected: length(k) });
-        }
         let mut words = bytes.chunks_exact(32).map(|chunk| {
             let mut word = [0u8; 32];
             word.copy_from_slice(chunk);

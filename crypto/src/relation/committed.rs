@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 
 /// What one side knows beside a commitment: an [`Opening`], or nothing.
 pub trait Witness: Clone {
+    /// Whether there is anything to hide in it.
+    const SECRET: bool;
     /// Of the constant `v`, committed without blinding.
     fn constant(v: Scalar) -> Self;
     /// Of `self + factor·other`.
@@ -22,6 +24,8 @@ pub trait Witness: Clone {
 }
 
 impl Witness for () {
+    const SECRET: bool = false;
+
     fn constant(_: Scalar) -> Self {}
     fn plus(&self, (): &Self, _: Scalar) -> Self {}
     fn opening(&self) -> Option<&Opening> {
@@ -30,6 +34,8 @@ impl Witness for () {
 }
 
 impl Witness for Opening {
+    const SECRET: bool = true;
+
     fn constant(value: Scalar) -> Self {
         Self { value, blinding: Scalar::ZERO }
     }

@@ -36,6 +36,7 @@ use crate::{
     encoding::Element,
     form::{Entry, Form},
     range::{RangeError, Width},
+    secret,
     statement::{Point, ProofError, Statement, challenge_scalar},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -170,22 +171,31 @@ impl<W: Witness> Relation<W> {
 
     fn under(&mut self, most: u64, quantity: Committed<W>) {
         let entry = self.statement.table_mut().enter(quantity.form());
+        if W::SECRET {
+            secret::make_room(&mut self.ranges);
+        }
         self.ranges.push(Range { most, entry, quantity });
     }
 
     /// Requires, for every row `(factor, images)`, `image_j = factor·base_j` as values. Draws the challenges that combine the
     /// rows, and the bases, from `transcript`, which must have absorbed all of them.
-    pub fn products<const N: usize>(
+    ///
+    /// # Panics
+    /// When a row has not one image per base: whoever writes a relation counts them.
+    pub fn products(
         &mut self,
         transcript: &mut Transcript,
-        bases: [&Committed<W>; N],
-        rows: &[(&Committed<W>, [Committed<W>; N])],
+        bases: &[&Committed<W>],
+        rows: &[(&Committed<W>, Vec<Committed<W>>)],
     ) {
+        // A missing image would silently drop out of the combination.
+        assert!(rows.iter().all(|row| row.1.len() == bases.len()), "one image per base in every row");
         let weights: Vec<_> = rows.iter().map(|_| challenge_scalar(transcript, b"product")).collect();
         let mu = challenge_scalar(transcript, b"bases");
-        let powers: Vec<_> = std::iter::successors(Some(Scalar::ONE), |p| Some(p * mu)).take(N).collect();
+        let powers: Vec<_> =
+            std::iter::successors(Some(Scalar::ONE), |p| Some(p * mu)).take(bases.len()).collect();
         let factors = Committed::combine(&weights, rows.iter().map(|row| row.0));
-        let base = Committed::combine(&powers, bases.into_iter());
+        let base = Committed::combine(&powers, bases.iter().copied());
         let images: Vec<_> = rows.iter().map(|row| Committed::combine(&powers, row.1.iter())).collect();
         let image = Committed::combine(&weights, images.iter());
 
@@ -199,7 +209,7 @@ impl<W: Witness> Relation<W> {
             (image.witness().opening(), factors.witness().opening(), base.witness().opening())
         {
             let s = image.blinding - factor.value * base.blinding;
-            self.secrets.extend([factor.value, factor.blinding, s]);
+            secret::append(&mut self.secrets, &[factor.value, factor.blinding, s]);
         }
     }
 
@@ -222,7 +232,7 @@ impl<W: Witness> Relation<W> {
         let (v, r) = (self.statement.secret(), self.statement.secret());
         self.statement.require(commitments.form(), &[(v, b), (r, b_blinding)]);
         if let Some(opening) = commitments.witness().opening() {
-            self.secrets.extend([opening.value, opening.blinding]);
+            secret::append(&mut self.secrets, &[opening.value, opening.blinding]);
         }
         for (j, viewer) in viewers.iter().enumerate() {
             let image = combined(&weights, rows.iter().map(|row| &row.1[j]));
@@ -248,7 +258,8 @@ impl<W: Witness> Relation<W> {
         self.statement.require(&base, &[(t, self.bases[1])]);
         self.statement.require(&key, &[(t, viewer)]);
         if !secrets.is_empty() {
-            self.secrets.push(weights.iter().zip(secrets).map(|(weight, t)| weight * t).sum());
+            let combined = weights.iter().zip(secrets).map(|(weight, t)| weight * t).sum();
+            secret::append(&mut self.secrets, &[combined]);
         }
     }
 

@@ -55,12 +55,17 @@ impl Relation<Opening> {
         rng: &mut impl CryptoRngCore,
         amount: impl Fn(u64, &Opening) -> Option<u64>,
     ) -> Result<Vec<Vec<u8>>, RelationError> {
-        let pieces = self.pieces();
-        let witnesses = pieces.iter().enumerate().map(|(i, piece)| self.witness(i, piece, &amount));
-        let witnesses = witnesses.collect::<Result<Vec<_>, _>>()?;
+        let witnessed = |(index, piece)| {
+            let witness = self.witness(index, &piece, &amount)?;
+            Ok(Job { piece, witness })
+        };
+        let jobs = self.pieces().into_iter().enumerate().map(witnessed).collect::<Result<Vec<_>, _>>()?;
         match self.suite {
-            Suite::Widths => self.prove_widths(threads, &pieces, &witnesses, transcript, rng),
-            Suite::Packed => self.prove_packed(threads, &pieces, &witnesses, transcript, rng),
+            Suite::Widths => one_by_one(threads, &jobs, transcript, rng),
+            Suite::Packed => {
+                self.absorb_ranges(transcript);
+                side_by_side(threads, &jobs, transcript, rng)
+            }
         }
     }
 
@@ -70,57 +75,60 @@ impl Relation<Opening> {
         piece: &Piece,
         amount: impl Fn(u64, &Opening) -> Option<u64>,
     ) -> Result<Witness, RelationError> {
-        let openings = piece.ranges.iter().map(|i| &self.ranges[*i]);
-        let amounts = openings.clone().enumerate().map(|(place, range)| {
+        let mut amounts = Zeroizing::new(Vec::with_capacity(piece.ranges.len()));
+        for (place, range) in piece.ranges.iter().map(|i| &self.ranges[*i]).enumerate() {
             let out_of_range = RangeError::ValueOutOfRange { index: place, most: range.most };
-            amount(range.most, range.quantity.opening()).ok_or(RelationError::Range(index, out_of_range))
-        });
-        let blindings = openings.clone().map(|range| range.quantity.opening().blinding).collect();
-        Ok((Zeroizing::new(amounts.collect::<Result<_, _>>()?), Zeroizing::new(blindings)))
-    }
-
-    /// One after the other: each absorbs the one before it.
-    fn prove_widths(
-        &self,
-        threads: NonZeroUsize,
-        pieces: &[Piece],
-        witnesses: &[Witness],
-        transcript: &mut Transcript,
-        rng: &mut impl CryptoRngCore,
-    ) -> Result<Vec<Vec<u8>>, RelationError> {
-        let mut proofs = Vec::new();
-        for (index, (piece, (amounts, blindings))) in pieces.iter().zip(witnesses).enumerate() {
-            let width = piece.width.expect("pieces of this suite have one");
-            let bytes = range::prove_on(threads, width, amounts, blindings, transcript, rng)
-                .map_err(|e| RelationError::Range(index, e))?;
-            absorb_proof(transcript, &bytes);
-            proofs.push(bytes);
+            let amount = amount(range.most, range.quantity.opening());
+            amounts.push(amount.ok_or(RelationError::Range(index, out_of_range))?);
         }
-        Ok(proofs)
+        let blinding = |i: &usize| self.ranges[*i].quantity.opening().blinding;
+        Ok((amounts, Zeroizing::new(piece.ranges.iter().map(blinding).collect())))
     }
+}
 
-    /// Each in a fork of the transcript, several at once; threads that have no piece of their own help in the others.
-    fn prove_packed(
-        &self,
-        threads: NonZeroUsize,
-        pieces: &[Piece],
-        witnesses: &[Witness],
-        transcript: &mut Transcript,
-        rng: &mut impl CryptoRngCore,
-    ) -> Result<Vec<Vec<u8>>, RelationError> {
-        self.absorb_ranges(transcript);
-        let mut seed = Zeroizing::new([0; 32]);
-        rng.fill_bytes(&mut *seed);
-        let inside = NonZeroUsize::new(threads.get() / pieces.len().max(1)).unwrap_or(NonZeroUsize::MIN);
-        let prove = |index: usize| {
-            let (amounts, blindings) = &witnesses[index];
-            // Equal randomness in two pieces would do no harm (it is hedged with witness and transcript); still, none is.
-            let mut rng = ChaCha20Rng::from_seed(*seed);
-            rng.set_stream(index as u64);
-            let layout = &pieces[index].layout;
-            range::prove_packed(inside, layout, (amounts, blindings), &mut fork(transcript, index), &mut rng)
-                .map_err(|e| RelationError::Range(index, e))
-        };
-        parallel::map(threads, pieces.len(), prove).into_iter().collect()
+/// One range proof to be made.
+struct Job {
+    piece: Piece,
+    witness: Witness,
+}
+
+/// [`Suite::Widths`]: each absorbs the one before it.
+fn one_by_one(
+    threads: NonZeroUsize,
+    jobs: &[Job],
+    transcript: &mut Transcript,
+    rng: &mut impl CryptoRngCore,
+) -> Result<Vec<Vec<u8>>, RelationError> {
+    let mut proofs = Vec::with_capacity(jobs.len());
+    for (index, Job { piece, witness: (amounts, blindings) }) in jobs.iter().enumerate() {
+        let width = piece.width.expect("pieces of this suite have one");
+        let bytes = range::prove_on(threads, width, amounts, blindings, transcript, rng)
+            .map_err(|e| RelationError::Range(index, e))?;
+        absorb_proof(transcript, &bytes);
+        proofs.push(bytes);
     }
+    Ok(proofs)
+}
+
+/// [`Suite::Packed`]: each in a fork of the transcript, several at once; threads that have no piece of their own help in the
+/// others.
+fn side_by_side(
+    threads: NonZeroUsize,
+    jobs: &[Job],
+    transcript: &Transcript,
+    rng: &mut impl CryptoRngCore,
+) -> Result<Vec<Vec<u8>>, RelationError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    rng.fill_bytes(&mut *seed);
+    let inside = NonZeroUsize::new(threads.get() / jobs.len().max(1)).unwrap_or(NonZeroUsize::MIN);
+    let prove = |index: usize| {
+        let Job { piece, witness: (amounts, blindings) } = &jobs[index];
+        // Equal randomness in two pieces would do no harm (it is hedged with witness and transcript); still, none is.
+        let mut rng = ChaCha20Rng::from_seed(*seed);
+        rng.set_stream(index as u64);
+        let witness = (amounts.as_slice(), blindings.as_slice());
+        range::prove_packed(inside, &piece.layout, witness, &mut fork(transcript, index), &mut rng)
+            .map_err(|e| RelationError::Range(index, e))
+    };
+    parallel::map(threads, jobs.len(), prove).into_iter().collect()
 }

@@ -26,7 +26,7 @@ fn relation<W: Witness>(
     }
     let [w, h, x] = [&quantities[0], &quantities[1], &quantities[2]];
     let mut relation = Relation::new(suite, b"test");
-    relation.products(transcript, [h], &[(w, [x.clone()])]);
+    relation.products(transcript, &[h], &[(w, vec![x.clone()])]);
     relation.handles(transcript, std::slice::from_ref(viewer), &[(x, std::slice::from_ref(handle))]);
     relation.in_range(Bound::Exactly(100), w);
     relation.in_range(Bound::Roughly(1 << 31), x);
@@ -203,4 +203,36 @@ fn pieces_keep_every_bound() {
     let last = &mut above[697];
     *last = last.plus(&Committed::constant(1));
     assert!(verify(&above).is_err());
+}
+
+/// A wrong length is seen before anything is decompressed, wherever it stands: here behind a point that is none.
+#[test]
+fn all_lengths_are_checked_before_any_point() {
+    for suite in Suite::ALL {
+        let case = Case::new(suite, 30, 1_000, 30_000);
+        let mut proofs = case.prove().unwrap();
+        proofs.sigma[..32].fill(0xff);
+        assert_eq!(case.verify(&proofs), Err(RelationError::Sigma(ProofError::Encoding)), "{suite:?}");
+        let last = proofs.ranges.len() - 1;
+        let expected = proofs.ranges[last].len();
+        for found in [0, expected - 32, expected + 64] {
+            proofs.ranges[last].resize(found, 0);
+            let refused = RelationError::Range(last, RangeError::Length { found, expected });
+            assert_eq!(case.verify(&proofs), Err(refused), "{suite:?}");
+        }
+    }
+}
+
+/// 12,800 bits: a full piece, then what is left in pieces that waste little.
+#[test]
+fn pieces_are_filled() {
+    let mut relation = Relation::<()>::new(Suite::Packed, b"many");
+    for _ in 0..200 {
+        relation.in_range(
+            Bound::Roughly(u64::MAX),
+            &Committed::sealed(Element::from(&crate::pedersen::value_base())),
+        );
+    }
+    let sizes: Vec<_> = relation.pieces().iter().map(|piece| piece.ranges.len() * 64).collect();
+    assert_eq!(sizes, [8_192, 4_096, 512]);
 }

@@ -70,11 +70,14 @@ impl<'a> Claim<'a> {
     ) -> Result<(), RelationError> {
         let Self { relation, proofs, .. } = self;
         let pieces = relation.pieces();
-        // Numbers and the sigma proof's length before any work on the curve; a range proof's when its turn comes.
+        // Numbers and lengths of all proofs before any work on the curve: what a peer sends in a wrong size costs nothing.
         if pieces.len() != proofs.ranges.len() {
             return Err(RelationError::Count { found: proofs.ranges.len(), expected: pieces.len() });
         }
         let sigma = Proof::from_bytes(&relation.statement, &proofs.sigma).map_err(RelationError::Sigma)?;
+        for (index, (piece, proof)) in pieces.iter().zip(&proofs.ranges).enumerate() {
+            range::check_length(&piece.layout, proof).map_err(|error| RelationError::Range(index, error))?;
+        }
         let mut transcript = self.transcript.clone();
         run(&mut |check, sum| {
             let accumulated = relation.statement.accumulate_apart(&mut transcript, &sigma, check, sum);

@@ -17,7 +17,7 @@ use counterfoil_ledger::{
     names::{MemberId, ProductId},
     share::{IdentityText, TermsText},
 };
-use counterfoil_properties::{chain, keys, world};
+use counterfoil_properties::{chain, keys, notice, world};
 use curve25519_dalek::{constants::RISTRETTO_BASEPOINT_COMPRESSED, scalar::Scalar};
 use std::{fs, io, path::Path};
 
@@ -30,6 +30,11 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
+/// Terms for a product, most of them left out.
+const TERMS: &str = "\n[terms]\nschedule = \"annuity\"\nday_count = \"ACT/365F\"\n[terms.waterfall]\n\
+                     in_advance = [\"principal\", \"penalty\", \"fee\", \"interest\"]\n[terms.waterfall.non_accrual]\n\
+                     direction = \"horizontal\"\n";
+
 type Seed = (&'static str, String, Vec<u8>);
 
 fn all() -> Vec<Seed> {
@@ -37,6 +42,7 @@ fn all() -> Vec<Seed> {
     let mut add = |target, name: &str, bytes| seeds.push((target, name.to_owned(), bytes));
     batches(&mut add);
     blocks(&mut add);
+    notices(&mut add);
     small(&mut add);
     peers(&mut add);
     tables(&mut add);
@@ -101,7 +107,7 @@ fn blocks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let account = Account { balance: point, handles: vec![point, point] };
     add("chain_bytes", "good-account", chosen(6, &bytes(&account)));
     let owner = world.keys[0].view.public().owner_key(&Scalar::from(9u64));
-    let positions = vec![Position { owner, share: point, principal: point }];
+    let positions = vec![Position { owner, share: point, principal: point, written_off: false }];
     let loan = Loan { servicer: MemberId(0), product: ProductId(0), positions };
     add("chain_bytes", "good-loan", chosen(7, &bytes(&loan)));
     add("chain_bytes", "good-head", chosen(8, &bytes(&Head { sequence: 3, last: [1; 32], merged: 1 })));
@@ -113,6 +119,29 @@ fn blocks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("chain_bytes", "good-terms", chosen(11, &bytes(&terms)));
     add("chain_bytes", "good-records", chosen(12, &bytes(&world.batches[0].records)));
     add("chain_bytes", "good-content", chosen(13, &bytes(&world.batches[0].batch.content)));
+}
+
+fn notices(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    for (target, good) in [("attestation", notice::good_attestation()), ("decree", notice::good_decree())] {
+        add(target, "good-bytes", chosen(0, &good));
+        add(target, "good-near", vec![1]);
+        add(target, "bit", vec![1, 0, 0, 50, 3]);
+        add(target, "cut", vec![1, 3, 0, 60]);
+        add(target, "longer", vec![1, 4, 0, 0]);
+        // The version; the tag of the other kind.
+        add(target, "version", vec![1, 1, 0, 0, 2]);
+        add(target, "tag", vec![1, 0, 0, 1, 0, 0, 0, 1, 1]);
+    }
+    add("attestation", "good-signed", vec![2]);
+    // Of the content: a bit of the epoch; of the first account's balance; the second account's kind.
+    add("attestation", "good-signed-epoch", vec![2, 0, 0, 34, 3]);
+    add("attestation", "good-signed-balance", vec![2, 0, 0, 60, 3]);
+    add("attestation", "signed-consortium", vec![2, 0, 0, 0, 0]);
+    add("decree", "good-signed", vec![2, 2, 0, 1]);
+    add("decree", "good-signed-later", vec![2, 2, 0, 1, 0, 33, 0]);
+    add("decree", "too-few", vec![2, 1, 1]);
+    add("decree", "twice", vec![2, 2, 1, 1]);
+    add("decree", "regulator", vec![2, 3, 0, 1, 2]);
 }
 
 fn small(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
@@ -250,6 +279,7 @@ fn tables(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("text", "good-amount-zeros", text(0, "007.1"));
     add("text", "amount-comma", text(0, "1,234"));
     add("text", "good-product", text(1, world::PRODUCT));
+    add("text", "good-product-terms", text(1, &[world::PRODUCT, TERMS].concat()));
     add("text", "product-unknown-key", text(1, "name = \"x\"\nwidht = 32\n"));
     add("text", "good-month", text(2, "2017-05"));
     add(

@@ -28,6 +28,7 @@ pub mod proofs;
 
 pub mod batch;
 pub mod chain;
+pub mod notice;
 pub mod store;
 
 pub mod control;
@@ -40,7 +41,7 @@ pub mod text;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 17] = [
     ("keys", keys::any_bytes),
     ("range_proof", proofs::like_the_crate),
     ("joint_check", proofs::all_or_nothing),
@@ -48,6 +49,8 @@ pub const TARGETS: [Target; 15] = [
     ("batch_forged", batch::forged),
     ("section_text", batch::section_text),
     ("chain_bytes", chain::any_bytes),
+    ("attestation", notice::attestation),
+    ("decree", notice::decree),
     ("log_damaged", store::log_damaged),
     ("peer_bytes", peer::any_bytes),
     ("peer_replica", peer::hostile_member),

@@ -27,7 +27,7 @@ pub enum SealError {
     },
     /// The principal is zero or above the cap.
     #[error(
-        "loan {reference}: principal {principal} is not between 1 and the product's cap {cap} (minor units)"
+        "loan {reference}: principal {principal} is nothing new, or is above the product's cap {cap} (minor units)"
     )]
     Cap {
         /// The loan.
@@ -69,6 +69,30 @@ pub enum SealError {
         interest: u64,
         /// The most that fits.
         most: u64,
+    },
+    /// More proceeds or costs than one recovery can carry.
+    #[error("loan {loan}: {amount} is above what one recovery can carry ({most} minor units); split it")]
+    Recovery {
+        /// The loan.
+        loan: LoanId,
+        /// Proceeds or costs in minor units.
+        amount: u64,
+        /// The most that fits.
+        most: u64,
+    },
+    /// A part of the loan is written off: what still comes in is a recovery.
+    #[error(
+        "loan {loan}: a part is written off; book what the customer still pays as a collection (`collect`)"
+    )]
+    WrittenOff {
+        /// The loan.
+        loan: LoanId,
+    },
+    /// None of the banks has a part.
+    #[error("loan {loan}: none of the banks that write off has a part of it")]
+    NoPart {
+        /// The loan.
+        loan: LoanId,
     },
     /// An event is booked, or a loan or bank occurs, twice.
     #[error("{0} is booked already, or occurs twice in the draft")]

@@ -5,8 +5,9 @@
 mod error;
 mod new;
 mod parts;
-mod repaid;
 mod sections;
+pub(crate) mod touched;
+mod written;
 
 pub use error::SealError;
 
@@ -15,7 +16,7 @@ use crate::{
     draft::{Draft, Events},
     form::Turn,
     genesis::{Consortium, Terms},
-    names::{Kind, Lane, MemberId},
+    names::{Lane, MemberId},
     relation::{LinkedBody, Viewers, relation},
     seed::{Hedged, Seed},
     verify::transcript,
@@ -129,6 +130,12 @@ pub(crate) fn sketch(
         Events::Fund(amounts) => sealer.fund(amounts)?,
         Events::Originate(loans) => sealer.originate(loans)?,
         Events::Repay(repayments) => sealer.repay(repayments)?,
+        Events::Draw(raises) => sealer.draw(raises)?,
+        Events::Reschedule(raises) => sealer.reschedule(raises)?,
+        Events::WriteOff(write_offs) => sealer.write_off(write_offs)?,
+        Events::Recover(recoveries) => sealer.recover(recoveries)?,
+        Events::Release(amounts) => sealer.release(amounts)?,
+        Events::Collect(collections) => sealer.collect(collections)?,
     };
     let records = Records { envelopes: sealer.envelopes(&entropy, rng), records };
     let Sealer { header, owner_secrets, .. } = sealer;
@@ -169,11 +176,7 @@ impl Sketch {
 }
 
 pub(crate) fn header(wallet: &Wallet, terms: &Terms, draft: &Draft) -> Header {
-    let kind = match draft.events {
-        Events::Fund(_) => Kind::Fund,
-        Events::Originate(_) => Kind::Originate,
-        Events::Repay(_) => Kind::Repay,
-    };
+    let kind = draft.events.kind();
     let head = wallet.lane(draft.product, kind.lane());
     Header {
         version: VERSION,

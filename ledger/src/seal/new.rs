@@ -1,4 +1,4 @@
-//! Top-ups and new loans.
+//! What goes into the reserves and out of them, and new loans.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -10,11 +10,12 @@ use super::{
     parts::{revealed, split_by_owner},
 };
 use crate::{
-    batch::{self, Body, NewPart, Record, most_loans},
+    batch::{Record, most_loans},
+    body::{self, Body, NewPart},
     draft::NewLoan,
     names::{Component, MemberId},
     seed::Purpose,
-    share::Share,
+    share::{Revealed, Share},
     wallet::Postings,
 };
 use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
@@ -22,24 +23,41 @@ use curve25519_dalek::scalar::Scalar;
 
 impl Sealer<'_> {
     pub(super) fn fund(&self, amounts: &[(MemberId, u64)]) -> Result<Said, SealError> {
+        let (openings, records) = self.reserve_transfer(amounts, |amount| Share::Fund { amount })?;
+        Ok((Body::Fund { postings: self.postings(openings) }, records))
+    }
+
+    pub(super) fn release(&self, amounts: &[(MemberId, u64)]) -> Result<Said, SealError> {
+        let (openings, records) = self.reserve_transfer(amounts, |amount| Share::Released { amount })?;
+        let (_, reserves) = self.wallet.reserves(self.header.product);
+        self.enough(&reserves, &openings)?;
+        let reserves = reserves.into_iter().map(Committed::open).collect();
+        Ok((Body::Release { reserves, postings: self.postings(openings) }, records))
+    }
+
+    /// What goes into the reserves or out of them, per bank.
+    fn reserve_transfer(
+        &self,
+        amounts: &[(MemberId, u64)],
+        words: fn(Revealed) -> Share,
+    ) -> Result<(Vec<Opening>, Vec<Record>), SealError> {
         let mut sums = Postings::new(self.consortium());
         for (place, (bank, amount)) in amounts.iter().enumerate() {
             let doubled = amounts.iter().skip(place + 1).any(|(other, _)| other == bank);
-            let top_up = Opening::new(*amount, Scalar::ZERO);
-            if doubled || sums.add(*bank, &top_up).is_none() {
+            let transfer = Opening::new(*amount, Scalar::ZERO);
+            if doubled || sums.add(*bank, &transfer).is_none() {
                 return Err(SealError::Doubled(format!("bank {}", self.consortium().name(*bank))));
             }
         }
-        // A top-up has no movements: every blinding is fresh.
+        // There are no movements: every blinding is fresh.
         let openings: Vec<_> = (0u16..)
             .zip(sums.into_values())
             .map(|(bank, value)| Opening { value, blinding: self.seed.scalar(Purpose::TopUp, bank, 0) })
             .collect();
-        let share = |opening: &Opening| Share::Fund { amount: revealed(opening) };
         let owners = self.consortium().banks().to_vec();
-        let shares = self.share_sections(0, openings.iter().map(share).zip(owners))?;
-        let body = Body::Fund { postings: self.postings(openings) };
-        Ok((body, vec![Record { shares, identity: None, terms: None }]))
+        let texts = openings.iter().map(|opening| words(revealed(opening)));
+        let shares = self.share_sections(0, texts.zip(owners))?;
+        Ok((openings, vec![Record { shares, identity: None, terms: None }]))
     }
 
     pub(super) fn originate(&mut self, loans: &[NewLoan]) -> Result<Said, SealError> {
@@ -85,7 +103,7 @@ impl Sealer<'_> {
         record: u16,
         loan: &NewLoan,
         funded: &mut Postings,
-    ) -> Result<(batch::NewLoan<Committed<Opening>, Element>, Record), SealError> {
+    ) -> Result<(body::NewLoan<Committed<Opening>, Element>, Record), SealError> {
         let product = &self.terms.product;
         if loan.principal == 0 || loan.principal > product.cap() {
             let (reference, principal, cap) = (loan.reference.clone(), loan.principal, product.cap());
@@ -132,7 +150,7 @@ impl Sealer<'_> {
         }
         let owners: Vec<_> = slots.iter().map(|slot| slot.owner).collect();
         let quotient = Committed::open(self.opening(Purpose::PrincipalQuotient, record, 0, quotient));
-        Ok((batch::NewLoan { quotient, parts }, self.new_record(record, loan, &owners, texts)?))
+        Ok((body::NewLoan { quotient, parts }, self.new_record(record, loan, &owners, texts)?))
     }
 
     /// Who stands in which part: the servicer first; the others, and parts of zero, in an order that says nothing.

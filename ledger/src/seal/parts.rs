@@ -7,7 +7,7 @@
 
 use super::{SealError, Sealer, Slot};
 use crate::{
-    batch::{Movement, Posting, Split},
+    body::{Movement, Posting, Split},
     draft::NewLoan,
     names::MemberId,
     seed::Purpose,

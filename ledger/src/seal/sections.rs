@@ -3,8 +3,8 @@
 use super::{SealError, Sealer};
 use crate::{
     batch::{
-        IDENTITY_CLASS, IDENTITY_SECTION, Record, SHARE_CLASS, TERMS_CLASS, TERMS_SECTION, envelope_context,
-        section_context,
+        IDENTITY_CLASS, IDENTITY_SECTION, Record, TERMS_CLASS, TERMS_SECTION, envelope_context,
+        section_context, share_class,
     },
     draft::NewLoan,
     genesis::Peer,
@@ -26,7 +26,7 @@ impl Sealer<'_> {
         texts: impl Iterator<Item = (Share, MemberId)>,
     ) -> Result<Vec<Section>, SealError> {
         let one = |(number, (share, owner)): (u16, (Share, MemberId))| {
-            self.section(record, number, &share, SHARE_CLASS, &[owner], true)
+            self.section(record, number, &share, share_class(self.header.kind), &[owner], true)
                 .map_err(|source| SealError::Text { reference: String::new(), source })
         };
         (0u16..).zip(texts).map(one).collect()

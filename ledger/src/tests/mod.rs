@@ -6,6 +6,7 @@ mod attacks;
 mod blocks;
 mod books;
 mod completeness;
+mod life;
 mod privacy;
 mod recovery;
 mod totals;

@@ -66,7 +66,7 @@ fn owner_keys_are_recognised_by_their_owners_only() {
 /// Equal bytes would tell what is equal: the parts of one owner, empty ones above all.
 #[test]
 fn no_two_wraps_or_points_of_a_batch_are_equal() {
-    use crate::batch::Body;
+    use crate::body::Body;
     let mut world = World::funded(13);
     let sealed =
         world.book(Events::Originate(vec![new_loan("L1", 1_000_000, &[1]), new_loan("L2", 1_000_000, &[1])]));

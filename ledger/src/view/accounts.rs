@@ -7,7 +7,8 @@
 use super::{Scope, View};
 use crate::{
     attestation::AttestedAccount,
-    batch::{Body, Sealed},
+    batch::Sealed,
+    body::Body,
     names::{AccountKind, Component, Kind, MemberId, ProductId, entry},
     seed::posting_blinding,
     share::Share,
@@ -36,17 +37,76 @@ pub struct Flows {
     pub repaid: u64,
     /// Interest received.
     pub interest: u64,
+    /// Principal added without money.
+    pub capitalised: u64,
+    /// Principal written off.
+    pub written_off: u64,
+    /// Proceeds received beside repayments.
+    pub proceeds: u64,
+    /// What they cost.
+    pub costs: u64,
+    /// Taken back out.
+    pub released: u64,
+    /// Fees received.
+    pub fees: u64,
+    /// Penalties received.
+    pub penalties: u64,
+    /// Principal received on parts that are written off.
+    pub recovered: u64,
 }
 
 impl Flows {
     pub(super) fn add(&mut self, kind: Kind, component: Component, amount: u64) {
         let sum = match (kind, component) {
-            (Kind::Fund, _) => &mut self.funded,
-            (Kind::Originate, _) => &mut self.originated,
-            (Kind::Repay, Component::Principal) => &mut self.repaid,
-            (Kind::Repay, Component::Interest) => &mut self.interest,
+            (_, Component::Interest) => &mut self.interest,
+            (_, Component::Proceeds) => &mut self.proceeds,
+            (_, Component::Costs) => &mut self.costs,
+            (_, Component::Fee) => &mut self.fees,
+            (_, Component::Penalty) => &mut self.penalties,
+            (_, Component::Recovered) => &mut self.recovered,
+            (Kind::Fund, Component::Principal) => &mut self.funded,
+            (Kind::Originate | Kind::Draw, Component::Principal) => &mut self.originated,
+            (Kind::Repay | Kind::Collect | Kind::Recover, Component::Principal) => &mut self.repaid,
+            (Kind::Reschedule, Component::Principal) => &mut self.capitalised,
+            (Kind::WriteOff, Component::Principal) => &mut self.written_off,
+            (Kind::Release, Component::Principal) => &mut self.released,
         };
         *sum = sum.saturating_add(amount);
+    }
+
+    /// What the accounts of all banks must hold together: a name for the row, the accounts that are added, the sum.
+    #[must_use]
+    pub(crate) fn expected(&self) -> [(AccountKind, &'static [AccountKind], i128); 10] {
+        use AccountKind::{
+            Costs, Fees, Income, Incoming, Loans, Losses, Penalties, Recoveries, Released, Reserve,
+            Settlement,
+        };
+        let sum = |plus: &[u64], minus: &[u64]| {
+            let total = |amounts: &[u64]| amounts.iter().map(|amount| i128::from(*amount)).sum::<i128>();
+            total(plus).saturating_sub(total(minus))
+        };
+        let Self { funded, originated, repaid, interest, .. } = *self;
+        let Self { capitalised, written_off, proceeds, costs, released, .. } = *self;
+        let Self { fees, penalties, recovered, .. } = *self;
+        [
+            (Settlement, &[Settlement], sum(&[funded], &[])),
+            (Loans, &[Loans], sum(&[originated, capitalised], &[repaid, written_off])),
+            (Income, &[Income], sum(&[interest, capitalised], &[])),
+            (Losses, &[Losses], sum(&[written_off], &[])),
+            (Recoveries, &[Recoveries], sum(&[proceeds, recovered], &[])),
+            (Fees, &[Fees], sum(&[fees], &[])),
+            (Penalties, &[Penalties], sum(&[penalties], &[])),
+            (Costs, &[Costs], sum(&[costs], &[])),
+            (Released, &[Released], sum(&[released], &[])),
+            (
+                Reserve,
+                &[Incoming, Reserve],
+                sum(
+                    &[funded, repaid, interest, proceeds, recovered, fees, penalties],
+                    &[originated, costs, released],
+                ),
+            ),
+        ]
     }
 }
 
@@ -124,18 +184,20 @@ impl View {
             }
         }
         let known = match (&scope.seed, &content.body) {
-            (_, Body::Fund { .. }) | (None, _) => None,
+            (_, Body::Fund { .. } | Body::Release { .. }) | (None, _) => None,
             (Some(seed), _) => posting_openings(&self.consortium, content, &sealed.records, seed),
         };
         for (component, postings) in content.body.postings() {
             let Some(Ok(point)) = postings.get(index).map(|posting| posting.amount.decode()) else {
                 continue;
             };
-            let blinding = if header.kind == Kind::Fund {
+            let blinding = if matches!(header.kind, Kind::Fund | Kind::Release) {
                 shares.iter().find(|(place, _)| usize::from(place.1) == index).and_then(|(_, share)| {
                     match share {
-                        Share::Fund { amount } => amount.opening().map(|opening| opening.blinding),
-                        Share::New { .. } | Share::Repaid { .. } => None,
+                        Share::Fund { amount } | Share::Released { amount } => {
+                            amount.opening().map(|opening| opening.blinding)
+                        }
+                        _ => None,
                     }
                 })
             } else if header.servicer == self.me {

@@ -17,6 +17,16 @@ pub struct PartView {
     pub outstanding: u64,
     /// Interest received.
     pub interest: u64,
+    /// Fees and penalties received.
+    pub fees: u64,
+    /// Added to the principal without money.
+    pub capitalised: u64,
+    /// Written off.
+    pub written_off: u64,
+    /// Received on what was written off or given up.
+    pub proceeds: u64,
+    /// What they cost.
+    pub costs: u64,
 }
 
 /// A loan, as far as the viewer may read it.
@@ -67,7 +77,7 @@ pub enum Finding {
         kind: Kind,
         /// The bank.
         bank: MemberId,
-        /// Principal or interest.
+        /// Which of its postings.
         component: Component,
     },
     /// A control account holds another total than the parts add up to.

@@ -21,10 +21,8 @@ pub use compare::TOTAL_BITS;
 pub use finding::{AccountName, Finding, LoanView, PartView};
 
 use crate::{
-    batch::{
-        Body, IDENTITY_SECTION, Movement, Posting, Sealed, TERMS_SECTION, envelope_context, loan_id,
-        owner_key, section_context,
-    },
+    batch::{IDENTITY_SECTION, Sealed, TERMS_SECTION, envelope_context, loan_id, owner_key, section_context},
+    body::{Body, Portion, legs as legs_of},
     genesis::{Consortium, Keys},
     names::{AccountKind, Component, Kind, LoanId, MemberId, ProductId, entry},
     seed::Seed,
@@ -182,13 +180,10 @@ impl View {
         let header = sealed.batch.content.header.clone();
         let mut repaid = std::collections::BTreeSet::new();
         for (place, share) in shares {
-            let amounts: Vec<(Component, &Revealed)> = match share {
-                Share::Fund { amount } => vec![(Component::Principal, amount)],
-                Share::New { principal, .. } => vec![(Component::Principal, principal)],
-                Share::Repaid { principal, interest, .. } => {
-                    vec![(Component::Principal, principal), (Component::Interest, interest)]
-                }
-            };
+            let body = &sealed.batch.content.body;
+            let at = (usize::from(place.0), usize::from(place.1));
+            let posted = |(component, amount)| (body.posted_as(at, component), amount);
+            let amounts: Vec<_> = share.amounts().into_iter().map(posted).collect();
             let Some(owner) = self.owner(share, place.1).filter(|owner| scope.banks.contains(owner)) else {
                 self.false_opening(sealed, *place);
                 continue;
@@ -211,7 +206,7 @@ impl View {
             }
             if let Some(loan) = self.note(sealed, scope, *place, owner, share)
                 && repaid.insert(loan)
-                && header.kind == Kind::Repay
+                && matches!(header.kind, Kind::Repay | Kind::Collect)
                 && let Some(view) = self.loans.get_mut(&loan)
             {
                 view.repayments = view.repayments.saturating_add(1);
@@ -223,8 +218,10 @@ impl View {
 
     fn owner(&self, share: &Share, section: u16) -> Option<MemberId> {
         match share {
-            Share::Fund { .. } => self.consortium.banks().get(usize::from(section)).copied(),
-            Share::New { owner, .. } | Share::Repaid { owner, .. } => Some(*owner),
+            Share::Fund { .. } | Share::Released { .. } => {
+                self.consortium.banks().get(usize::from(section)).copied()
+            }
+            other => other.owner(),
         }
     }
 
@@ -236,7 +233,7 @@ impl View {
     }
 
     /// Whether the part is this owner's. Of a new loan, its share must open the ledger's, and a bank must recognise its own
-    /// one-time key; a repayment goes to the owner that the loan was opened with.
+    /// one-time key; what touches an open loan goes to the owner that it was opened with.
     fn is_owners(
         &self,
         sealed: &Sealed,
@@ -246,29 +243,29 @@ impl View {
         share: &Share,
     ) -> bool {
         let (record, section) = (usize::from(place.0), usize::from(place.1));
-        match (share, &sealed.batch.content.body) {
-            (Share::Fund { .. }, Body::Fund { .. }) => true,
+        let body = &sealed.batch.content.body;
+        if !share.stands_in(body.kind()) {
+            return false;
+        }
+        match (share, body) {
+            (Share::Fund { .. } | Share::Released { .. }, _) => true,
             (Share::New { share, .. }, Body::Originate { loans, .. }) => {
                 let part = loans.get(record).and_then(|loan| loan.parts.get(section));
                 let is_mine = |owner| scope.terms_place.is_some() || self.keys.view.owns(&owner_key(owner));
                 let commits = share.opening().map(|opening| Encoded::from(&opening.commit()));
                 part.is_some_and(|part| commits == Some(part.share) && is_mine(&part.owner))
             }
-            (Share::Repaid { .. }, Body::Repay { loans, .. }) => {
-                loans.get(record).and_then(|loan| self.owners.get(&(loan.loan, place.1))) == Some(&owner)
-            }
-            _ => false,
+            (_, body) => part_at(body, place).and_then(|part| self.owners.get(&part)) == Some(&owner),
         }
     }
 
-    /// A repayment that touches a part in scope comes with its section: a servicer that books it to somebody else would
-    /// rather not show it (attack 15).
+    /// What touches a part in scope comes with its section: a servicer that books it to somebody else would rather not
+    /// show it (attack 15).
     fn withheld(&mut self, sealed: &Sealed, shares: &[((u16, u16), Share)]) {
-        let Body::Repay { loans, .. } = &sealed.batch.content.body else { return };
-        for (record, loan) in (0u16..).zip(loans) {
-            for section in (0u16..).take(loan.parts.len()) {
+        for (record, (loan, places)) in (0u16..).zip(sealed.batch.content.body.touched()) {
+            for (section, part) in (0u16..).zip(places) {
                 let place = (record, section);
-                let is_known = self.owners.contains_key(&(loan.loan, section));
+                let is_known = self.owners.contains_key(&(loan, part));
                 if is_known && !shares.iter().any(|(opened, _)| *opened == place) {
                     self.false_opening(sealed, place);
                 }
@@ -285,10 +282,10 @@ impl View {
         owner: MemberId,
         share: &Share,
     ) -> Option<LoanId> {
-        let id = match (share, &sealed.batch.content.body) {
-            (Share::New { .. }, _) => loan_id(&sealed.batch.content.header, place.0),
-            (Share::Repaid { .. }, Body::Repay { loans, .. }) => loans.get(usize::from(place.0))?.loan,
-            _ => return None,
+        let id = match share {
+            Share::Fund { .. } | Share::Released { .. } => return None,
+            Share::New { .. } => loan_id(&sealed.batch.content.header, place.0),
+            _ => part_at(&sealed.batch.content.body, place)?.0,
         };
         let known = self.loans.contains_key(&id);
         let header = &sealed.batch.content.header;
@@ -309,7 +306,31 @@ impl View {
                 part.outstanding = part.outstanding.saturating_sub(principal.amount);
                 part.interest = part.interest.saturating_add(interest.amount);
             }
-            Share::Fund { .. } => {}
+            Share::Collected { amounts: [principal, interest, fee, penalty], .. } => {
+                let at = (usize::from(place.0), usize::from(place.1));
+                let recovered = sealed.batch.content.body.posted_as(at, Component::Principal);
+                if recovered == Component::Recovered {
+                    part.proceeds = part.proceeds.saturating_add(principal.amount);
+                } else {
+                    part.outstanding = part.outstanding.saturating_sub(principal.amount);
+                }
+                part.interest = part.interest.saturating_add(interest.amount);
+                part.fees = part.fees.saturating_add(fee.amount).saturating_add(penalty.amount);
+            }
+            Share::Raised { principal, .. } => {
+                let sum = if header.kind == Kind::Draw { &mut part.lent } else { &mut part.capitalised };
+                *sum = sum.saturating_add(principal.amount);
+                part.outstanding = part.outstanding.saturating_add(principal.amount);
+            }
+            Share::WrittenOff { principal, .. } => {
+                part.written_off = part.written_off.saturating_add(principal.amount);
+                part.outstanding = part.outstanding.saturating_sub(principal.amount);
+            }
+            Share::Recovered { proceeds, costs, .. } => {
+                part.proceeds = part.proceeds.saturating_add(proceeds.amount);
+                part.costs = part.costs.saturating_add(costs.amount);
+            }
+            Share::Fund { .. } | Share::Released { .. } => {}
         }
         self.loans.insert(id, view);
         Some(id)
@@ -379,23 +400,42 @@ impl View {
     }
 }
 
+/// The part of an open loan that a `share` section speaks of.
+fn part_at(body: &Body<Encoded, Encoded>, (record, section): (u16, u16)) -> Option<(LoanId, u16)> {
+    let touched = body.touched();
+    let (loan, places) = touched.get(usize::from(record))?;
+    Some((*loan, *places.get(usize::from(section))?))
+}
+
 /// The commitment that a `share` section speaks of.
 fn commitment_at(
     body: &Body<Encoded, Encoded>,
     (record, section): (u16, u16),
     component: Component,
 ) -> Option<Encoded> {
-    let (record, section) = (usize::from(record), usize::from(section));
-    let movement = |m: &Movement<Encoded, Encoded>| m.amount;
-    let posting = |p: &Posting<Encoded, Encoded>| p.amount;
+    let place = usize::from(section);
+    if let Body::Fund { postings } | Body::Release { postings, .. } = body {
+        return postings.get(place).map(|posting| posting.amount);
+    }
+    let record = usize::from(record);
+    let leg = |legs: &[Portion<Encoded, Encoded>]| {
+        let leg = legs_of(body.kind())
+            .iter()
+            .position(|leg| body.posted_as((record, place), leg.component) == component);
+        legs.get(leg?).map(|portion| portion.movement.amount)
+    };
     match body {
-        Body::Fund { postings } => postings.get(section).map(posting),
+        Body::Fund { .. } | Body::Release { .. } => None,
         Body::Originate { loans, .. } => {
-            loans.get(record)?.parts.get(section).map(|part| movement(&part.principal))
+            loans.get(record)?.parts.get(place).map(|part| part.principal.amount)
         }
-        Body::Repay { loans, .. } => {
-            let part = loans.get(record)?.parts.get(section)?;
-            Some(movement(part.movement(component)))
+        Body::WriteOff { loans, .. } => loans.get(record)?.parts.get(place).map(|part| part.balance.amount),
+        Body::Repay(touched) | Body::Recover { touched, .. } => {
+            leg(&touched.loans.get(record)?.parts.get(place)?.legs)
         }
+        Body::Draw { touched, .. } | Body::Reschedule(touched) => {
+            leg(&touched.loans.get(record)?.parts.get(place)?.legs)
+        }
+        Body::Collect { touched, .. } => leg(&touched.loans.get(record)?.parts.get(place)?.legs),
     }
 }

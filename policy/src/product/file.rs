@@ -4,6 +4,7 @@ use super::Product;
 use crate::{
     amount::parse_amount,
     error::{PolicyError, Problem},
+    terms,
     text::{Source, Value},
 };
 use iso_currency::Currency;
@@ -21,8 +22,18 @@ const DEFAULT_MIN_SERVICER_SHARE: u8 = 30;
 /// Largest cap: a rule's constant is a signed 64-bit number.
 const MAX_CAP_BITS: u8 = 63;
 /// Every key there is.
-const KEYS: [&str; 9] =
-    ["name", "currency", "width", "cap", "parts", "share_units", "min_servicer_share", "auditors", "weights"];
+const KEYS: [&str; 10] = [
+    "name",
+    "currency",
+    "width",
+    "cap",
+    "parts",
+    "share_units",
+    "min_servicer_share",
+    "auditors",
+    "weights",
+    "terms",
+];
 
 /// The product of a text that is one.
 pub(super) fn read(text: &str) -> Result<Product, PolicyError> {
@@ -66,6 +77,7 @@ impl File<'_, '_> {
                 })?,
             auditors: self.auditors()?,
             weights,
+            terms: self.find("terms").map(|value| terms::read(self.source, value)).transpose()?,
         })
     }
 

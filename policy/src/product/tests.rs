@@ -224,6 +224,7 @@ fn products() -> impl Strategy<Value = Product> {
                 min_servicer_share: min,
                 auditors: auditors.into_iter().rev().collect(),
                 weights,
+                terms: None,
             };
             product.check_servicer().is_ok().then_some(product)
         },

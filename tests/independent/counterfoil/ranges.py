@@ -66,13 +66,18 @@ def power_of_two(least: int) -> int:
     return 1 << max(0, least - 1).bit_length()
 
 
+def check_length(layout: Layout, data: bytes) -> None:
+    """That a proof has the length that its layout demands."""
+    needed = 32 * (9 + 2 * (layout.length.bit_length() - 1))
+    if len(data) != needed:
+        raise Refused(f"{len(data)} bytes, where {needed} are needed")
+
+
 class Proof:
     """The proof's bytes, taken apart and found to be in canonical form."""
 
     def __init__(self, layout: Layout, data: bytes):
-        needed = 32 * (9 + 2 * (layout.length.bit_length() - 1))
-        if len(data) != needed:
-            raise Refused(f"{len(data)} bytes, where {needed} are needed")
+        check_length(layout, data)
         words = [data[i:i + 32] for i in range(0, len(data), 32)]
         try:
             self.t_x, self.tau, self.e = (group.scalar(word) for word in words[4:7])

@@ -7,7 +7,7 @@ from .borsh import u64
 from .forms import Form
 from .group import BLINDING_BASE, GROUP_ORDER, VALUE_BASE
 from .merlin import Transcript
-from .ranges import Layout, Proof, power_of_two, verify
+from .ranges import Layout, Proof, check_length, power_of_two, verify
 from .sigma import Refused, Statement
 
 WIDTHS = (8, 16, 32, 64)
@@ -121,6 +121,9 @@ class Relation:
         if len(pieces) != len(range_proofs):
             raise RefusedRange(f"{len(range_proofs)} range proofs, where {len(pieces)} are needed")
         sigma_read = _renamed(RefusedSigma, "", self.statement.read, sigma_proof)
+        for i, (piece, data) in enumerate(zip(pieces, range_proofs)):
+            _renamed(RefusedRange, f"number {i}: ", check_length, piece.layout, data)
+        _renamed(RefusedSigma, "", sigma_read.decode)
         ranges_read = [
             _renamed(RefusedRange, f"number {i}: ", Proof, piece.layout, data)
             for i, (piece, data) in enumerate(zip(pieces, range_proofs))

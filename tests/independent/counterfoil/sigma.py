@@ -12,15 +12,22 @@ class Refused(Exception):
 
 
 class Proof:
-    """The proof's bytes, taken apart and found to be in canonical form."""
+    """The proof's bytes, taken apart; the responses are in canonical form."""
 
     def __init__(self, equations: int, secrets: int, data: bytes):
         if len(data) != 32 * (equations + secrets):
             raise Refused(f"{len(data)} bytes, where {32 * (equations + secrets)} are needed")
         words = [data[i:i + 32] for i in range(0, len(data), 32)]
+        self._points = words[:equations]
         try:
             self.responses = [group.scalar(word) for word in words[equations:]]
-            self.commitments = [group.point(word) for word in words[:equations]]
+        except group.NotCanonical as error:
+            raise Refused(str(error)) from error
+
+    def decode(self) -> None:
+        """Takes the points, which are in canonical form."""
+        try:
+            self.commitments = [group.point(word) for word in self._points]
         except group.NotCanonical as error:
             raise Refused(str(error)) from error
 
@@ -54,6 +61,7 @@ class Statement:
 
     def verify(self, transcript: Transcript, proof: Proof) -> None:
         """Verifies a proof; the transcript goes on from there."""
+        proof.decode()
         self._absorb(transcript)
         for commitment in proof.commitments:
             transcript.append(b"commitment", commitment)

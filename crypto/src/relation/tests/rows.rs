@@ -33,8 +33,8 @@ macro_rules! verdict {
 /// Quantities: two factors, two bases, then the images of the first row and of the second.
 fn products<W: Witness>(q: &[Committed<W>], transcript: &mut Transcript) -> Relation<W> {
     let mut relation = Relation::new(Suite::Packed, b"rows");
-    let rows = [(&q[0], [q[4].clone(), q[5].clone()]), (&q[1], [q[6].clone(), q[7].clone()])];
-    relation.products(transcript, [&q[2], &q[3]], &rows);
+    let rows = [(&q[0], vec![q[4].clone(), q[5].clone()]), (&q[1], vec![q[6].clone(), q[7].clone()])];
+    relation.products(transcript, &[&q[2], &q[3]], &rows);
     relation
 }
 
@@ -166,4 +166,24 @@ fn combinations_of_commitments_open_to_combinations_of_values() {
         assert_eq!(combined.point(), combined.opening().commit());
         assert_eq!(combined.encoded(), crate::encoding::Encoded::from(&combined.point()));
     }
+}
+
+/// One factor, three bases, three images.
+fn three_bases<W: Witness>(q: &[Committed<W>], transcript: &mut Transcript) -> Relation<W> {
+    let mut relation = Relation::new(Suite::Packed, b"rows");
+    relation.products(transcript, &[&q[1], &q[2], &q[3]], &[(&q[0], q[4..7].to_vec())]);
+    relation
+}
+
+/// Bases are combined under powers of the challenge: under multiples, errors of 1, −2 and 1 would cancel.
+#[test]
+fn errors_of_several_bases_do_not_cancel() {
+    let quantities: Vec<_> = [2, 10, 20, 30, 20, 40, 60].map(open).to_vec();
+    assert_eq!(verdict!(three_bases, quantities.clone(),), Ok(()));
+    let mut wrong = quantities;
+    for (image, error) in wrong[4..].iter_mut().zip([1, -2, 1]) {
+        *image = open(1).times(error).plus(image);
+    }
+    let refused = Err(RelationError::Sigma(ProofError::Equation));
+    assert_eq!(verdict!(three_bases, wrong,), refused);
 }

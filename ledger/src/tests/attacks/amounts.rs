@@ -29,9 +29,9 @@ fn a_negative_movement_is_out_of_range() {
     assert_eq!(refusal(&originate), Some(Rejection::Range));
     let repay = changed(&scene().repay, |sketch| {
         let parts = &mut sketch.repaid().parts;
-        let taken = value(&parts[1].interest.amount) + int(5);
-        add(&mut parts[0].interest.amount, taken);
-        set(&mut parts[1].interest.amount, int(-5));
+        let taken = value(&parts[1].legs[1].movement.amount) + int(5);
+        add(&mut parts[0].legs[1].movement.amount, taken);
+        set(&mut parts[1].legs[1].movement.amount, int(-5));
         sketch.settle();
     });
     assert_eq!(refusal(&repay), Some(Rejection::Range));
@@ -84,8 +84,8 @@ fn a_fractional_split_is_out_of_range() {
     let interest = changed(&scene().repay, |sketch| {
         let loan = sketch.repaid();
         let h = int(1_234) * int(100).invert();
-        set(&mut loan.interest_quotient, h);
-        loan.parts.iter_mut().for_each(|part| set(&mut part.interest.amount, value(&part.share) * h));
+        set(&mut loan.quotients[1], h);
+        loan.parts.iter_mut().for_each(|part| set(&mut part.legs[1].movement.amount, value(&part.share) * h));
         sketch.settle();
     });
     assert_eq!(refusal(&interest), Some(Rejection::Range));
@@ -116,10 +116,10 @@ fn repaying_more_than_is_owed_is_out_of_range() {
     let repay_to = |left: i64| {
         refusal(&changed(&scene().repay, |sketch| {
             let loan = sketch.repaid();
-            set(&mut loan.principal_quotient, int((1_000_000 - left) / 100 - 1));
+            set(&mut loan.quotients[0], int((1_000_000 - left) / 100 - 1));
             for part in &mut loan.parts {
                 let after = value(&part.share) * int(left / 100);
-                set(&mut part.principal.amount, value(&part.balance) - after);
+                set(&mut part.legs[0].movement.amount, value(&part.balance) - after);
             }
             sketch.settle();
         }))
@@ -134,9 +134,9 @@ fn repaying_more_than_is_owed_is_out_of_range() {
 fn a_part_that_repays_more_than_it_is_owed_is_out_of_range() {
     let sketch = changed(&scene().repay, |sketch| {
         let parts = &mut sketch.repaid().parts;
-        let extra = value(&parts[1].balance) - value(&parts[1].principal.amount) + Scalar::ONE;
-        add(&mut parts[1].principal.amount, extra);
-        add(&mut parts[0].principal.amount, -extra);
+        let extra = value(&parts[1].balance) - value(&parts[1].legs[0].movement.amount) + Scalar::ONE;
+        add(&mut parts[1].legs[0].movement.amount, extra);
+        add(&mut parts[0].legs[0].movement.amount, -extra);
         sketch.settle();
     });
     assert_eq!(refusal(&sketch), Some(Rejection::Range));
@@ -148,12 +148,14 @@ fn interest_beyond_its_width_is_out_of_range() {
     let pay = |h: i64| {
         refusal(&changed(&scene().repay, |sketch| {
             let loan = sketch.repaid();
-            set(&mut loan.interest_quotient, int(h));
+            set(&mut loan.quotients[1], int(h));
             loan.parts
                 .iter_mut()
-                .for_each(|part| set(&mut part.interest.amount, value(&part.share) * int(h)));
+                .for_each(|part| set(&mut part.legs[1].movement.amount, value(&part.share) * int(h)));
             sketch.settle();
-            if let crate::batch::Body::Repay { interest, .. } = &mut sketch.body {
+            if let crate::body::Body::Repay(crate::body::Touched { postings: [_, interest], .. }) =
+                &mut sketch.body
+            {
                 interest.iter_mut().for_each(|posting| set(&mut posting.amount, Scalar::ZERO));
                 set(&mut interest[0].amount, int(100 * h));
             }
@@ -172,7 +174,7 @@ fn drawing_more_than_the_reserve_is_out_of_range() {
             let all: Scalar = sketch.postings().iter().map(|posting| value(&posting.amount)).sum();
             sketch.postings().iter_mut().for_each(|posting| set(&mut posting.amount, Scalar::ZERO));
             set(&mut sketch.postings()[bank].amount, all);
-            if let crate::batch::Body::Originate { reserves, .. } = &mut sketch.body {
+            if let crate::body::Body::Originate { reserves, .. } = &mut sketch.body {
                 set(&mut reserves[bank], int(2_000_000));
             }
         }))

@@ -2,7 +2,8 @@
 
 use super::forge::{changed, forged, set, sketched, value};
 use crate::{
-    batch::{Batch, Body, Sealed},
+    batch::{Batch, Sealed},
+    body::{Body, Touched},
     book::MAX_WAITING,
     chain::Chain,
     draft::Events,
@@ -72,14 +73,14 @@ fn a_batch_starts_from_the_present_balances() {
     });
     let shares = changed(&repay, |sketch| {
         let loan = sketch.repaid();
-        set(&mut loan.interest_quotient, Scalar::ZERO);
-        set(&mut loan.principal_quotient, Scalar::ZERO);
+        set(&mut loan.quotients[1], Scalar::ZERO);
+        set(&mut loan.quotients[0], Scalar::ZERO);
         for part in &mut loan.parts {
             part.share = Committed::open(Opening { value: value(&part.share), blinding: Scalar::from(7u64) });
-            set(&mut part.principal.amount, Scalar::ZERO);
-            set(&mut part.interest.amount, Scalar::ZERO);
+            set(&mut part.legs[0].movement.amount, Scalar::ZERO);
+            set(&mut part.legs[1].movement.amount, Scalar::ZERO);
         }
-        if let Body::Repay { principal, interest, .. } = &mut sketch.body {
+        if let Body::Repay(Touched { postings: [principal, interest], .. }) = &mut sketch.body {
             principal.iter_mut().chain(interest).for_each(|posting| set(&mut posting.amount, Scalar::ZERO));
         }
         sketch.settle();

@@ -2,7 +2,8 @@
 
 use super::forge::{honest, refusal_of, resigned, scene};
 use crate::{
-    batch::{Body, MAX_BYTES, MAX_LOANS, Sealed},
+    batch::{MAX_BYTES, MAX_LOANS, Sealed},
+    body::{Body, Touched},
     rejection::Rejection,
     verify::verify,
 };
@@ -159,7 +160,7 @@ fn counts_that_differ_are_a_wrong_shape() {
 #[test]
 fn a_loan_twice_in_one_batch_is_a_wrong_shape() {
     let sealed = resigned(honest(|scene| &scene.repay), |sealed| {
-        if let Body::Repay { loans, .. } = &mut sealed.batch.content.body {
+        if let Body::Repay(Touched { loans, .. }) = &mut sealed.batch.content.body {
             loans.extend(loans.last().cloned());
             sealed.records.records.extend(sealed.records.records.last().cloned());
         }

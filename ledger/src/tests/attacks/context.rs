@@ -2,7 +2,8 @@
 
 use super::forge::{forged, honest, refusal_of, resigned, scene, sketched, verdict};
 use crate::{
-    batch::{Batch, Body, Header, Sealed},
+    batch::{Batch, Header, Sealed},
+    body::{Body, Touched},
     draft::Events,
     genesis::{Consortium, Keys},
     names::{Date, Kind, LoanId, MemberId, ProductId},
@@ -100,7 +101,7 @@ fn proofs_do_not_survive_another_order_or_other_loans() {
         assert_eq!(refusal_of(&sealed), Some(Rejection::Sigma));
     }
     let other_loan = resigned(honest(|scene| &scene.repay), |sealed| {
-        let Body::Repay { loans, .. } = &mut sealed.batch.content.body else { return };
+        let Body::Repay(Touched { loans, .. }) = &mut sealed.batch.content.body else { return };
         loans[0].loan = LoanId([7; 32]);
     });
     assert_eq!(refusal_of(&other_loan), Some(Rejection::Sigma));

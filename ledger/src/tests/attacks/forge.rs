@@ -5,7 +5,8 @@
 
 use super::super::world::{PRODUCT, World, member, new_loan, repayment};
 use crate::{
-    batch::{Batch, Body, NewLoan, Posting, RepaidLoan, Sealed, Split},
+    batch::{Batch, Sealed},
+    body::{Body, NewLoan, Posting, Split, Touched, TouchedLoan, TouchedPart},
     draft::{Draft, Events},
     genesis::Consortium,
     rejection::Rejection,
@@ -144,17 +145,24 @@ impl Sketch {
         }
     }
 
-    pub(super) fn repaid(&mut self) -> &mut RepaidLoan<C, P> {
+    pub(super) fn repaid(&mut self) -> &mut TouchedLoan<C, P, 2> {
         match &mut self.body {
-            Body::Repay { loans, .. } => &mut loans[0],
+            Body::Repay(Touched { loans, .. }) => &mut loans[0],
             _ => panic!("no repayment"),
         }
     }
 
     pub(super) fn postings(&mut self) -> &mut Vec<Posting<C, P>> {
         match &mut self.body {
-            Body::Fund { postings } | Body::Originate { postings, .. } => postings,
-            Body::Repay { principal, .. } => principal,
+            Body::Fund { postings }
+            | Body::Originate { postings, .. }
+            | Body::WriteOff { postings, .. }
+            | Body::Release { postings, .. } => postings,
+            Body::Repay(Touched { postings, .. })
+            | Body::Recover { touched: Touched { postings, .. }, .. } => &mut postings[0],
+            Body::Draw { touched: Touched { postings, .. }, .. }
+            | Body::Reschedule(Touched { postings, .. }) => &mut postings[0],
+            Body::Collect { touched: Touched { postings, .. }, .. } => &mut postings[0],
         }
     }
 
@@ -172,26 +180,19 @@ impl Sketch {
                 delta += total;
             }
         }
-        if let Body::Repay { loans, .. } = &mut self.body {
+        if let Body::Repay(Touched { loans, .. }) = &mut self.body {
             for loan in loans {
-                let left = |part: &crate::batch::RepaidPart<C, P>| {
-                    value(&part.balance) - value(&part.principal.amount)
-                };
+                let left =
+                    |part: &TouchedPart<C, P, 2>| value(&part.balance) - value(&part.legs[0].movement.amount);
                 let balance: Scalar = loan.parts.iter().map(left).sum();
-                let earned: Scalar = loan.parts.iter().map(|part| value(&part.interest.amount)).sum();
+                let earned: Scalar = loan.parts.iter().map(|part| value(&part.legs[1].movement.amount)).sum();
+                let [of_principal, of_interest] = loan.quotients.each_ref().map(value);
                 for part in &mut loan.parts {
-                    let (w, x, i) = (value(&part.share), left(part), value(&part.interest.amount));
-                    let a = value(&part.principal.amount);
-                    solve(
-                        &mut part.principal_split,
-                        units,
-                        w,
-                        a,
-                        value(&loan.principal_quotient),
-                        x,
-                        balance,
-                    );
-                    solve(&mut part.interest_split, units, w, i, value(&loan.interest_quotient), i, earned);
+                    let (w, x) = (value(&part.share), left(part));
+                    let [principal, interest] = &mut part.legs;
+                    let [a, i] = [&principal, &interest].map(|portion| value(&portion.movement.amount));
+                    solve(&mut principal.split, units, w, a, of_principal, x, balance);
+                    solve(&mut interest.split, units, w, i, of_interest, i, earned);
                     delta += a;
                 }
             }

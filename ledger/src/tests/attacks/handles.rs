@@ -2,7 +2,7 @@
 
 use super::forge::{changed, honest, refusal, refusal_of, resigned, scene};
 use crate::{
-    batch::{Body, SealedBody},
+    body::{Body, SealedBody, Touched},
     rejection::Rejection,
     seal::Sketch,
 };
@@ -43,7 +43,7 @@ fn a_handle_with_other_randomness_fails_the_sigma_proof() {
             Element::from(&view_key(4).handle(&(movement.amount.opening().blinding + Scalar::ONE)));
     });
     let interest = refusal(&changed(&scene().repay, |sketch| {
-        let Body::Repay { interest, .. } = &mut sketch.body else { return };
+        let Body::Repay(Touched { postings: [_, interest], .. }) = &mut sketch.body else { return };
         interest[3].handles[0] =
             Element::from(&view_key(3).handle(&(interest[3].amount.opening().blinding + Scalar::ONE)));
     }));

@@ -3,7 +3,8 @@
 
 use super::forge::{changed, forged, honest, refusal_of, resigned, scene, sketched};
 use crate::{
-    batch::{Body, NewLoan, Sealed},
+    batch::Sealed,
+    body::{Body, NewLoan},
     draft::Events,
     rejection::Rejection,
     tests::world::new_loan,

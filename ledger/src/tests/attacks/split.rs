@@ -4,7 +4,10 @@ use super::{
     amounts::relend,
     forge::{add, changed, int, refusal, scene, set},
 };
-use crate::{batch::Body, rejection::Rejection};
+use crate::{
+    body::{Body, Touched},
+    rejection::Rejection,
+};
 use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
 use curve25519_dalek::scalar::Scalar;
 
@@ -15,7 +18,7 @@ fn parts_that_sum_to_one_more_than_is_posted_are_unbalanced() {
     });
     assert_eq!(refusal(&sketch), Some(Rejection::Unbalanced));
     let interest = changed(&scene().repay, |sketch| {
-        add(&mut sketch.repaid().parts[0].interest.amount, Scalar::ONE);
+        add(&mut sketch.repaid().parts[0].legs[1].movement.amount, Scalar::ONE);
     });
     assert_eq!(refusal(&interest), Some(Rejection::Unbalanced));
 }
@@ -34,7 +37,7 @@ fn parts_that_are_not_what_the_split_shows_fail_the_sigma_proof() {
 #[test]
 fn interest_that_is_posted_as_principal_is_unbalanced() {
     let sketch = changed(&scene().repay, |sketch| {
-        if let Body::Repay { principal, interest, .. } = &mut sketch.body {
+        if let Body::Repay(Touched { postings: [principal, interest], .. }) = &mut sketch.body {
             add(&mut principal[0].amount, Scalar::ONE);
             add(&mut interest[0].amount, -Scalar::ONE);
         }
@@ -53,14 +56,14 @@ fn favouring_a_bank_by_two_cents_is_out_of_range() {
     });
     let repaid = changed(&scene().repay, |sketch| {
         let parts = &mut sketch.repaid().parts;
-        add(&mut parts[0].principal.amount, int(2));
-        add(&mut parts[1].principal.amount, int(-2));
+        add(&mut parts[0].legs[0].movement.amount, int(2));
+        add(&mut parts[1].legs[0].movement.amount, int(-2));
         sketch.settle();
     });
     let interest = changed(&scene().repay, |sketch| {
         let parts = &mut sketch.repaid().parts;
-        add(&mut parts[0].interest.amount, int(2));
-        add(&mut parts[1].interest.amount, int(-2));
+        add(&mut parts[0].legs[1].movement.amount, int(2));
+        add(&mut parts[1].legs[1].movement.amount, int(-2));
         sketch.settle();
     });
     for sketch in [lent, repaid, interest] {

@@ -3,7 +3,8 @@
 
 use super::forge::{add, changed, int, set, sketched, value};
 use crate::{
-    batch::{Batch, Body, Sealed},
+    batch::{Batch, Sealed},
+    body::{Body, Touched},
     draft::Events,
     names::AccountKind,
     seal::Sketch,
@@ -137,7 +138,9 @@ fn interest_out_of_nothing_is_seen() {
     let loan = blocks.world.wallet.loan_of(PRODUCT, "L1").unwrap();
     let repaying = sketched(&blocks.world.wallet, Events::Repay(vec![repayment(loan, 100, 10, 1)]));
     let forged = changed(&repaying, |sketch| {
-        let Body::Repay { interest, .. } = &mut sketch.body else { panic!("a repayment") };
+        let Body::Repay(Touched { postings: [_, interest], .. }) = &mut sketch.body else {
+            panic!("a repayment")
+        };
         add(&mut interest[3].amount, int(77));
     });
     blocks.book_unproven(&unproven(&blocks, &forged));

@@ -3,7 +3,8 @@
 
 use super::forge::{add, changed, forged, set, sketched, value};
 use crate::{
-    batch::{Body, SHARE_CLASS, Sealed, envelope_context, section_context},
+    batch::{SHARE_CLASS, Sealed, envelope_context, section_context},
+    body::{Body, Touched},
     draft::Events,
     names::{Component, Kind, LoanId, MemberId},
     seal::Sketch,
@@ -53,7 +54,7 @@ fn lending(world: &World) -> Sketch {
 fn place_of(world: &World, sketch: &Sketch, bank: u16) -> u16 {
     let keys = &world.keys[usize::from(bank)].view;
     let Body::Originate { loans, .. } = &sketch.body else { panic!("no new loans") };
-    let owned = |part: &crate::batch::NewPart<_, counterfoil_crypto::encoding::Element>| {
+    let owned = |part: &crate::body::NewPart<_, counterfoil_crypto::encoding::Element>| {
         let (base, key) = (&part.owner.0, &part.owner.1);
         keys.owns(&crate::batch::owner_key(&(base.encoded(), key.encoded())))
     };
@@ -100,7 +101,9 @@ fn repaid_principal_and_interest_posted_to_another_bank_are_noticed_by_both() {
         let (mut world, loan) = lent(121);
         let repay = sketched(&world.wallet, Events::Repay(vec![repayment(loan, 10_000, 100, 1)]));
         let sketch = changed(&repay, |sketch| {
-            let Body::Repay { principal, interest, .. } = &mut sketch.body else { return };
+            let Body::Repay(Touched { postings: [principal, interest], .. }) = &mut sketch.body else {
+                return;
+            };
             let postings = if component == Component::Principal { principal } else { interest };
             add(&mut postings[1].amount, -Scalar::ONE);
             add(&mut postings[0].amount, Scalar::ONE);
@@ -119,7 +122,8 @@ fn a_repayment_kept_by_the_servicer_is_noticed_by_the_owner() {
     let place = u16::try_from(held.parts.iter().position(|part| part.owner == member(1)).unwrap()).unwrap();
     let mut sketch = sketched(&world.wallet, Events::Repay(vec![repayment(loan, 10_000, 100, 1)]));
     let part = sketch.repaid().parts[usize::from(place)].clone();
-    let (principal, interest) = (part.principal.amount.opening(), part.interest.amount.opening());
+    let (principal, interest) =
+        (part.legs[0].movement.amount.opening(), part.legs[1].movement.amount.opening());
     let words = Share::Repaid {
         owner: member(0),
         principal: revealed(principal),
@@ -127,7 +131,7 @@ fn a_repayment_kept_by_the_servicer_is_noticed_by_the_owner() {
         event: [1; 32],
     };
     reseal(&world, &mut sketch, place, &words, member(0));
-    let Body::Repay { principal: of_principal, interest: of_interest, .. } = &mut sketch.body else { return };
+    let Body::Repay(Touched { postings: [of_principal, of_interest], .. }) = &mut sketch.body else { return };
     for (postings, amount) in [(of_principal, principal.value), (of_interest, interest.value)] {
         add(&mut postings[1].amount, -amount);
         add(&mut postings[0].amount, amount);

@@ -1,4 +1,4 @@
-//! Makes the stored vectors that are missing from a folder: `cargo run --release -p counterfoil-crypto --example vectors -- crypto/vectors`.
+//! Makes the stored vectors that are missing from a folder: `cargo run --release -p counterfoil-crypto --example crypto_vectors -- crypto/vectors`.
 //!
 //! A vector is made once and kept for ever: a file that exists is never written again. Each has a seed of its own, so that a
 //! new one changes no other. All keys in them are known to everybody.

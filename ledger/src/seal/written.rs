@@ -1,0 +1,60 @@
+//! Write-offs: what is outstanding on a part leaves the books of its bank.
+
+#![allow(clippy::arithmetic_side_effects, reason = "a place among at most 256 loans, plus one")]
+
+use super::{Said, SealError, Sealer, parts::revealed};
+use crate::{
+    batch::Record,
+    body::{Body, WrittenLoan, WrittenPart},
+    draft::WriteOff,
+    names::Component,
+    share::Share,
+    wallet::Postings,
+};
+use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
+
+impl Sealer<'_> {
+    pub(super) fn write_off(&self, write_offs: &[WriteOff]) -> Result<Said, SealError> {
+        self.fits(write_offs.len())?;
+        let mut sums = Postings::new(self.consortium());
+        let (mut loans, mut records) = (Vec::new(), Vec::new());
+        for (record, write_off) in (0u16..).zip(write_offs) {
+            let mut later = write_offs.iter().skip(usize::from(record) + 1);
+            let twice = later.any(|w| w.loan == write_off.loan || w.event == write_off.event);
+            let (loan, sections) = self.written_loan(record, write_off, twice, &mut sums)?;
+            loans.push(loan);
+            records.push(sections);
+        }
+        let postings = sums.seal(&self.seed, self.wallet.me, Component::Principal);
+        Ok((Body::WriteOff { loans, postings: self.postings(postings) }, records))
+    }
+
+    fn written_loan(
+        &self,
+        record: u16,
+        write_off: &WriteOff,
+        twice: bool,
+        sums: &mut Postings,
+    ) -> Result<(WrittenLoan<Committed<Opening>, Element>, Record), SealError> {
+        let held = self.untouched(write_off.loan, &write_off.event, twice)?;
+        let (mut parts, mut texts) = (Vec::new(), Vec::new());
+        let places = (0u8..).zip(&held.parts);
+        for (place, part) in places.filter(|(_, part)| write_off.banks.contains(&part.owner)) {
+            if part.written_off {
+                return Err(SealError::WrittenOff { loan: write_off.loan });
+            }
+            let (owner, balance) = (part.owner, part.balance.clone());
+            sums.add(owner, &balance).ok_or(SealError::Loan(write_off.loan))?;
+            texts.push((
+                Share::WrittenOff { owner, principal: revealed(&balance), event: write_off.event },
+                owner,
+            ));
+            parts.push(WrittenPart { part: place, balance: self.movement(balance) });
+        }
+        if parts.is_empty() {
+            return Err(SealError::NoPart { loan: write_off.loan });
+        }
+        let shares = self.share_sections(record, texts.into_iter())?;
+        Ok((WrittenLoan { loan: write_off.loan, parts }, Record { shares, identity: None, terms: None }))
+    }
+}
