@@ -157,6 +157,7 @@ impl Sketch {
             Body::Fund { postings }
             | Body::Originate { postings, .. }
             | Body::WriteOff { postings, .. }
+            | Body::Reclassify { postings, .. }
             | Body::Release { postings, .. } => postings,
             Body::Repay(Touched { postings, .. })
             | Body::Recover { touched: Touched { postings, .. }, .. } => &mut postings[0],
