@@ -108,7 +108,12 @@ fn blocks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("chain_bytes", "good-account", chosen(6, &bytes(&account)));
     let owner = world.keys[0].view.public().owner_key(&Scalar::from(9u64));
     let positions = vec![Position { owner, share: point, principal: point, written_off: false }];
-    let loan = Loan { servicer: MemberId(0), product: ProductId(0), positions };
+    let loan = Loan {
+        servicer: MemberId(0),
+        product: ProductId(0),
+        positions,
+        bucket: counterfoil_ledger::names::Bucket::Current,
+    };
     add("chain_bytes", "good-loan", chosen(7, &bytes(&loan)));
     add("chain_bytes", "good-head", chosen(8, &bytes(&Head { sequence: 3, last: [1; 32], merged: 1 })));
     // A top-up of 5 under a blinding of zero.
