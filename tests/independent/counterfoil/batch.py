@@ -7,7 +7,9 @@ from .borsh import Malformed, Reader
 
 VERSION = 1
 MAX_BYTES = 2 << 20
-KINDS = ("Fund", "Originate", "Repay")
+KINDS = ("Fund", "Originate", "Repay", "Draw", "Reschedule", "WriteOff", "Recover", "Release")
+WITHOUT_LOANS = ("Fund", "Release")
+WITH_RESERVES = ("Originate", "Draw", "Recover", "Release")
 SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 96, 192
 
 
@@ -75,22 +77,6 @@ class NewPart:
 
 
 @dataclass(frozen=True)
-class RepaidPart:
-    """One bank's part of a repayment."""
-
-    balance: bytes
-    share: bytes
-    principal: Amount
-    principal_split: Split
-    interest: Amount
-    interest_split: Split
-
-    @staticmethod
-    def read(r: Reader) -> "RepaidPart":
-        return RepaidPart(point(r), point(r), Amount.read(r), Split.read(r), Amount.read(r), Split.read(r))
-
-
-@dataclass(frozen=True)
 class NewLoan:
     """A new loan."""
 
@@ -103,22 +89,86 @@ class NewLoan:
 
 
 @dataclass(frozen=True)
-class RepaidLoan:
-    """A repayment of a loan."""
+class Leg:
+    """One of the amounts that an event has, and its sign in what is left of the balance: 0 where it leaves that alone."""
 
-    loan: bytes
-    principal_quotient: bytes
-    interest_quotient: bytes
-    parts: list[RepaidPart]
+    name: str
+    sign: int
+
+
+LEGS = {
+    "Repay": (Leg("principal", -1), Leg("interest", 0)),
+    "Draw": (Leg("principal", 1),),
+    "Reschedule": (Leg("principal", 1),),
+    "Recover": (Leg("proceeds", 0), Leg("costs", 0)),
+}
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A part of a leg's total."""
+
+    movement: Amount
+    split: Split
 
     @staticmethod
-    def read(r: Reader) -> "RepaidLoan":
-        return RepaidLoan(r.take(32), point(r), point(r), r.many(RepaidPart.read))
+    def read(r: Reader) -> "Portion":
+        return Portion(Amount.read(r), Split.read(r))
+
+
+@dataclass(frozen=True)
+class TouchedPart:
+    """One bank's part of an event of a loan: a portion per leg."""
+
+    balance: bytes
+    share: bytes
+    portions: list[Portion]
+
+
+@dataclass(frozen=True)
+class TouchedLoan:
+    """An event of a loan that exists: a quotient per leg."""
+
+    loan: bytes
+    quotients: list[bytes]
+    parts: list[TouchedPart]
+
+    @staticmethod
+    def reader(legs: tuple[Leg, ...]):
+        """What reads such a loan: the legs are those of the batch's kind."""
+        def part(r: Reader) -> TouchedPart:
+            return TouchedPart(point(r), point(r), [Portion.read(r) for _ in legs])
+
+        return lambda r: TouchedLoan(r.take(32), [point(r) for _ in legs], r.many(part))
+
+
+@dataclass(frozen=True)
+class WrittenPart:
+    """A part that is written off: its place in the loan, and its balance."""
+
+    place: int
+    balance: Amount
+
+    @staticmethod
+    def read(r: Reader) -> "WrittenPart":
+        return WrittenPart(r.number(1), Amount.read(r))
+
+
+@dataclass(frozen=True)
+class WrittenLoan:
+    """A loan of which parts are written off."""
+
+    loan: bytes
+    parts: list[WrittenPart]
+
+    @staticmethod
+    def read(r: Reader) -> "WrittenLoan":
+        return WrittenLoan(r.take(32), r.many(WrittenPart.read))
 
 
 @dataclass(frozen=True)
 class Body:
-    """What a batch says. `postings` are lists per component: principal, then (in `Repay`) interest."""
+    """What a batch says. `postings` are lists per component: the legs' in their order, else the principal's alone."""
 
     kind: str
     postings: list[list[Amount]]
@@ -127,21 +177,43 @@ class Body:
 
     @staticmethod
     def read(r: Reader) -> "Body":
-        kind, postings = r.choice(KINDS), lambda: r.many(Amount.read)
-        if kind == "Fund":
-            return Body(kind, [postings()])
-        if kind == "Originate":
-            reserves, loans = r.many(point), r.many(NewLoan.read)
-            return Body(kind, [postings()], loans, reserves)
-        loans = r.many(RepaidLoan.read)
-        return Body(kind, [postings(), postings()], loans)
+        kind, loans = r.choice(KINDS), []
+        legs = LEGS.get(kind, (Leg("principal", 0),))
+        reserves = r.many(point) if kind in WITH_RESERVES else []
+        if kind not in WITHOUT_LOANS:
+            read = {"Originate": NewLoan.read, "WriteOff": WrittenLoan.read}.get(kind) or TouchedLoan.reader(legs)
+            loans = r.many(read)
+        return Body(kind, [r.many(Amount.read) for _ in legs], loans, reserves)
+
+    def components(self) -> list[str]:
+        """The name of every list of postings."""
+        return [leg.name for leg in LEGS.get(self.kind, ())] or ["principal"]
 
     def movements(self) -> list[list[Amount]]:
         """The movements per component, in order of loans and parts."""
         parts = [part for loan in self.loans for part in loan.parts]
-        if self.kind == "Repay":
-            return [[part.principal for part in parts], [part.interest for part in parts]]
-        return [[part.principal for part in parts]]
+        if self.kind == "Originate":
+            return [[part.principal for part in parts]]
+        if self.kind in LEGS:
+            return [[part.portions[leg].movement for part in parts] for leg in range(len(LEGS[self.kind]))]
+        return [[part.balance for part in parts]]
+
+    def splits(self) -> list[Split]:
+        """What shows that parts are fair shares."""
+        parts = [part for loan in self.loans for part in loan.parts]
+        if self.kind == "Originate":
+            return [part.split for part in parts]
+        return [portion.split for part in parts for portion in part.portions] if self.kind in LEGS else []
+
+    def loose(self) -> list[bytes]:
+        """The commitments that belong to no movement, posting or split: reserves, quotients, shares, balances."""
+        found = list(self.reserves)
+        for loan in self.loans:
+            if self.kind == "Originate":
+                found += [loan.quotient, *(part.share for part in loan.parts)]
+            elif self.kind in LEGS:
+                found += [*loan.quotients, *(c for part in loan.parts for c in (part.balance, part.share))]
+        return found
 
 
 @dataclass(frozen=True)
