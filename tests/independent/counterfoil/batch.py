@@ -122,7 +122,7 @@ class TouchedPart:
 
     balance: bytes
     share: bytes
-    portions: list[Portion]
+    portions: tuple[Portion, ...]
 
 
 @dataclass(frozen=True)
@@ -130,16 +130,16 @@ class TouchedLoan:
     """An event of a loan that exists: a quotient per leg."""
 
     loan: bytes
-    quotients: list[bytes]
+    quotients: tuple[bytes, ...]
     parts: list[TouchedPart]
 
     @staticmethod
     def reader(legs: tuple[Leg, ...]):
         """What reads such a loan: the legs are those of the batch's kind."""
         def part(r: Reader) -> TouchedPart:
-            return TouchedPart(point(r), point(r), [Portion.read(r) for _ in legs])
+            return TouchedPart(point(r), point(r), tuple(Portion.read(r) for _ in legs))
 
-        return lambda r: TouchedLoan(r.take(32), [point(r) for _ in legs], r.many(part))
+        return lambda r: TouchedLoan(r.take(32), tuple(point(r) for _ in legs), r.many(part))
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Body:
     """What a batch says. `postings` are lists per component: the legs' in their order, else the principal's alone."""
 
     kind: str
-    postings: list[list[Amount]]
+    postings: tuple[list[Amount], ...]
     loans: list = field(default_factory=list)
     reserves: list[bytes] = field(default_factory=list)
 
@@ -183,7 +183,13 @@ class Body:
         if kind not in WITHOUT_LOANS:
             read = {"Originate": NewLoan.read, "WriteOff": WrittenLoan.read}.get(kind) or TouchedLoan.reader(legs)
             loans = r.many(read)
-        return Body(kind, [r.many(Amount.read) for _ in legs], loans, reserves)
+        return Body(kind, tuple(r.many(Amount.read) for _ in legs), loans, reserves)
+
+    def encode(self) -> bytes:
+        """The body's bytes."""
+        reserves = borsh.encode(self.reserves) if self.kind in WITH_RESERVES else b""
+        loans = b"" if self.kind in WITHOUT_LOANS else borsh.encode(self.loans)
+        return borsh.u8(KINDS.index(self.kind)) + reserves + loans + borsh.encode(self.postings)
 
     def components(self) -> list[str]:
         """The name of every list of postings."""
@@ -243,6 +249,12 @@ class Record:
     def read(r: Reader) -> "Record":
         return Record(r.many(Section.read), r.option(Section.read), r.option(Section.read))
 
+    def encode(self) -> bytes:
+        """The record's bytes."""
+        option = lambda section: b"\0" if section is None else b"\1" + section.encoding
+        shares = borsh.encode([section.encoding for section in self.shares])
+        return shares + option(self.identity) + option(self.terms)
+
 
 @dataclass(frozen=True)
 class Records:
@@ -254,6 +266,10 @@ class Records:
     @staticmethod
     def read(r: Reader) -> "Records":
         return Records(r.many(lambda r: r.take(80)), r.many(Record.read))
+
+    def encode(self) -> bytes:
+        """The records' bytes."""
+        return borsh.encode(self.envelopes) + borsh.encode([record.encode() for record in self.records])
 
     def root(self) -> bytes:
         """The Merkle root over all envelopes and sections."""

@@ -122,7 +122,7 @@ def _signature(consortium: Consortium, sealed: Sealed) -> None:
 def _points(body: Body) -> int:
     """Checks every point; says how many there are."""
     commitments, handles = body.loose(), []
-    for amount in [a for component in body.movements() + body.postings for a in component]:
+    for amount in [a for component in (*body.movements(), *body.postings) for a in component]:
         commitments.append(amount.amount)
         handles += amount.handles
     for split in body.splits():
@@ -163,8 +163,12 @@ def _proofs(consortium: Consortium, product: Product, sealed: Sealed, say) -> No
         raise Rejected("Sigma", str(error)) from error
     except RefusedRange as error:
         raise Rejected("Range", str(error)) from error
-    say(f"the sigma proof holds: {len(relation.statement.equations)} equations (handles open what is committed, "
-        "parts are their shares, the servicer's part is its own)")
+    shown = ["handles open what is committed"]
+    if sealed.body.splits():
+        shown.append("parts are their shares")
+    if sealed.body.kind == "Originate":
+        shown.append("the servicer's part is its own")
+    say(f"the sigma proof holds: {len(relation.statement.equations)} equations ({', '.join(shown)})")
     for piece in pieces:
         bits = sorted({most.bit_length() for most in piece.layout.bounds})
         say(f"a range proof holds: {len(piece.quantities)} quantities are whole numbers from 0 to their bounds, "
