@@ -10,6 +10,7 @@ use counterfoil_ledger::{
     book::{ApplyError, Book},
     names::MemberId,
     rejection::Rejection,
+    share::Share,
     verify::{Verified, verify},
 };
 
@@ -53,12 +54,13 @@ pub fn forged(bytes: &[u8]) -> bool {
 }
 
 /// Any text in the first `share` section of a batch, sealed by a hostile servicer for the regulator to open: it reads
-/// without a panic, and finds fault with everything but what the ledger says. The first byte says which batch.
+/// without a panic, and finds fault with everything but what the ledger says (an event's key is the servicer's own, and on no
+/// ledger). The first byte says which batch.
 #[must_use]
 pub fn section_text(bytes: &[u8]) -> bool {
     let world = world();
     let mut input = Input::new(bytes);
-    let place = usize::from(input.byte()) % 2;
+    let place = usize::from(input.byte()) % world.batches.len();
     let mut sealed = world.batches[place].clone();
     let header = sealed.batch.content.header.clone();
     let context = section_context(&header, 0, 0);
@@ -76,8 +78,21 @@ pub fn section_text(bytes: &[u8]) -> bool {
         Section::seal(&key, &context, &plain, SHARE_CLASS, &[key.clone(), viewer]).expect("it was cut");
     let mut view = world.views[place].clone();
     view.read(&sealed);
-    assert_eq!(view.findings.is_empty(), plain == *good, "{:?}", view.findings);
+    assert_eq!(view.findings.is_empty(), said(&plain) == said(&good), "{:?}", view.findings);
     view.findings.is_empty()
+}
+
+/// What a section says, but for the key of its event.
+fn said(plain: &[u8]) -> Option<Share> {
+    let mut share = borsh::from_slice(plain).ok()?;
+    match &mut share {
+        Share::Repaid { event, .. }
+        | Share::Raised { event, .. }
+        | Share::WrittenOff { event, .. }
+        | Share::Recovered { event, .. } => *event = [0; 32],
+        Share::Fund { .. } | Share::New { .. } | Share::Released { .. } => {}
+    }
+    Some(share)
 }
 
 fn is_posted(world: &World, bytes: &[u8]) -> bool {
