@@ -18,7 +18,7 @@ use counterfoil_ledger::{
     attestation::{self as attested, Attestation, AttestedAccount},
     block::{Block, BlockHeader, VERSION, batches_root},
     decree::{Decree, Retirement},
-    draft::{Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
+    draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, EPOCH_BLOCKS, Genesis, Keys, Role},
     names::{AccountKind, Date, Hash, LoanId, MemberId, ProductId},
     seal::seal,
@@ -94,9 +94,13 @@ enum Step {
     /// Costs above proceeds.
     Recover,
     Release,
+    /// Repayments with fees and penalties.
+    Collect,
 }
 
-use Step::{Draw, Fund, Originate, Recover, Release, Repay, Reschedule, WriteOff as Write, WriteOffOne};
+use Step::{
+    Collect, Draw, Fund, Originate, Recover, Release, Repay, Reschedule, WriteOff as Write, WriteOffOne,
+};
 
 const FUNDED: &[Step] = &[Fund];
 const LENT: &[Step] = &[Fund, Originate];
@@ -107,8 +111,10 @@ const WRITTEN_OFF: &[Step] = &[Fund, Originate, Repay, Write];
 const WRITTEN_OFF_BY_ONE: &[Step] = &[Fund, Originate, Repay, WriteOffOne];
 const RECOVERED: &[Step] = &[Fund, Originate, WriteOffOne, Recover];
 const RELEASED: &[Step] = &[Fund, Originate, Release];
+const COLLECTED: &[Step] = &[Fund, Originate, Collect];
+const COLLECTED_FROM_ONE: &[Step] = &[Fund, Originate, WriteOffOne, Collect];
 
-const BATCHES: [(&str, Wanted); 35] = [
+const BATCHES: [(&str, Wanted); 40] = [
     ("suite-1-fund", (Suite::Widths, 0, FUNDED, 0)),
     ("suite-1-originate", (Suite::Widths, 0, LENT, 2)),
     ("suite-1-repay", (Suite::Widths, 0, REPAID, 2)),
@@ -144,6 +150,11 @@ const BATCHES: [(&str, Wanted); 35] = [
     ("suite-2-write-off-wide", (Suite::Packed, 1, WRITTEN_OFF, 1)),
     ("suite-2-recover-wide", (Suite::Packed, 1, RECOVERED, 1)),
     ("suite-2-reschedule-single", (Suite::Packed, 2, RESCHEDULED, 1)),
+    ("suite-1-collect", (Suite::Widths, 0, COLLECTED_FROM_ONE, 2)),
+    ("suite-2-collect", (Suite::Packed, 0, COLLECTED_FROM_ONE, 2)),
+    ("suite-1-collect-wide", (Suite::Widths, 1, COLLECTED, 1)),
+    ("suite-2-collect-wide", (Suite::Packed, 1, COLLECTED_FROM_ONE, 1)),
+    ("suite-2-collect-single", (Suite::Packed, 2, COLLECTED, 1)),
     ("suite-2-recover-single", (Suite::Packed, 2, &[Fund, Originate, Write, Recover], 1)),
 ];
 
@@ -393,6 +404,13 @@ fn events(wallet: &Wallet, step: Step, product: u16, count: u16) -> Events {
         Recover => {
             let of = |(loan, event)| Recovery { loan, proceeds: 2_501 * scale, costs: 7_003 * scale, event };
             Events::Recover(loans().map(of).collect())
+        }
+        Collect => {
+            let of = |(loan, event)| {
+                let [interest, fee, penalty] = [1_234 * scale, 56 * scale, 7];
+                Collection { loan, principal: 33_333 * scale, interest, fee, penalty, event }
+            };
+            Events::Collect(loans().map(of).collect())
         }
         Release => Events::Release(vec![(MemberId(0), 17), (MemberId(2), 500_000 * scale)]),
     }

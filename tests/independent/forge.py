@@ -110,6 +110,8 @@ def attacks(f: Forger) -> Iterator[Attack]:
         yield from on_parts(f)
     if f.sealed.body.reserves:
         yield from on_reserves(f)
+    if f.sealed.body.kind == "Collect":
+        yield from on_written_off(f)
     if f.sealed.body.kind in RENAMED:
         yield from on_kind(f)
 
@@ -170,9 +172,9 @@ def on_postings(f: Forger) -> Iterator[Attack]:
     yield "a handle that is the identity", "Point", f.replaced(first.handles[0], bytes(32))
     yield "two banks' handles swapped", "Sigma", f.swapped(first.handles[0], second.handles[0])
     yield "two banks' postings swapped", "Sigma", f.rebuilt(swapped)
-    if len(body.postings) == 2:
-        yield "two components' postings swapped", "Unbalanced", f.rebuilt(replace(body, postings=body.postings[::-1]))
-    for number, (name, postings) in enumerate(zip(body.components(), body.postings)):
+    if len(body.postings) > 1:
+        yield "the components' postings in each other's place", "Unbalanced", f.rebuilt(replace(body, postings=body.postings[::-1]))
+    for number, (name, postings) in enumerate(zip(body.components(), body.postings, strict=True)):
         def posted(changed: list[Amount]) -> bytes:
             lists = list(body.postings)
             lists[number] = changed
@@ -239,6 +241,8 @@ def on_parts(f: Forger) -> Iterator[Attack]:
     loan, split = body.loans[0], next(iter(body.splits()), None)
     part, posting = loan.parts[-1], body.postings[0][0]
     for movements, postings, name in zip(body.movements(), body.postings, body.components(), strict=True):
+        if not movements:
+            continue
         moved = movements[0]
         both = f.signed.replace(moved.amount, more(moved).amount).replace(postings[0].amount, more(postings[0]).amount)
         yield f"one more in a movement of {name}", "Unbalanced", f.raised(moved.amount)
@@ -258,7 +262,6 @@ def on_parts(f: Forger) -> Iterator[Attack]:
         yield from ((f"another quotient of {leg.name}", "Sigma", f.raised(quotient))
                     for leg, quotient in zip(LEGS[body.kind], loan.quotients))
         yield "one more share", "Sigma", f.raised(part.share)
-        # The balance may be that of any part written off, so it is not looked for by its bytes.
         higher = replace(part, balance=group.add(part.balance, group.VALUE_BASE))
         changed = replace(loan, parts=[*loan.parts[:-1], higher])
         yield "a higher balance", "Sigma", f.rebuilt(replace(body, loans=[changed, *body.loans[1:]]))
@@ -272,6 +275,23 @@ def on_reserves(f: Forger) -> Iterator[Attack]:
     yield "no reserves", "Shape", f.rebuilt(replace(body, reserves=[]))
     yield "a reserve left out", "Shape", f.rebuilt(replace(body, reserves=body.reserves[:-1]))
     yield "a reserve too many", "Shape", f.rebuilt(replace(body, reserves=[*body.reserves, body.reserves[0]]))
+
+
+def on_written_off(f: Forger) -> Iterator[Attack]:
+    """Which parts a collection says are written off."""
+    body, parts = f.sealed.body, f.consortium.products[f.sealed.header.product].parts
+    first, *others = body.written_off
+
+    def marked(*changed: bytes) -> bytes:
+        return f.rebuilt(replace(body, written_off=list(changed)))
+
+    def bit(place: int) -> bytes:
+        return (int.from_bytes(first, "little") ^ 1 << place).to_bytes(2, "little")
+
+    yield "another part marked", "Unbalanced", marked(bit(0), *others)
+    yield "a mark beyond the parts", "Shape", marked(bit(parts), *others)
+    yield "a loan without marks", "Shape", marked(*others)
+    yield "marks of a loan that is none", "Shape", marked(first, first, *others)
 
 
 # Kinds of bodies that differ in their reserves alone.

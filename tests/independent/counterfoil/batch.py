@@ -7,10 +7,10 @@ from .borsh import Malformed, Reader
 
 VERSION = 1
 MAX_BYTES = 2 << 20
-KINDS = ("Fund", "Originate", "Repay", "Draw", "Reschedule", "WriteOff", "Recover", "Release")
+KINDS = ("Fund", "Originate", "Repay", "Draw", "Reschedule", "WriteOff", "Recover", "Release", "Collect")
 WITHOUT_LOANS = ("Fund", "Release")
 WITH_RESERVES = ("Originate", "Draw", "Recover", "Release")
-SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 96, 192
+SHARE_CLASS, WIDE_SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 208, 96, 192
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ LEGS = {
     "Draw": (Leg("principal", 1),),
     "Reschedule": (Leg("principal", 1),),
     "Recover": (Leg("proceeds", 0), Leg("costs", 0)),
+    "Collect": (Leg("principal", -1), Leg("interest", 0), Leg("fee", 0), Leg("penalty", 0)),
 }
 
 
@@ -168,32 +169,38 @@ class WrittenLoan:
 
 @dataclass(frozen=True)
 class Body:
-    """What a batch says. `postings` are lists per component: the legs' in their order, else the principal's alone."""
+    """What a batch says. `postings` are lists per component: the legs' in their order, else the principal's alone; in `Collect`
+    what is recovered comes last. `written_off` are its two bytes per loan."""
 
     kind: str
     postings: tuple[list[Amount], ...]
     loans: list = field(default_factory=list)
     reserves: list[bytes] = field(default_factory=list)
+    written_off: list[bytes] = field(default_factory=list)
 
     @staticmethod
     def read(r: Reader) -> "Body":
         kind, loans = r.choice(KINDS), []
         legs = LEGS.get(kind, (Leg("principal", 0),))
+        written_off = r.many(lambda r: r.take(2)) if kind == "Collect" else []
         reserves = r.many(point) if kind in WITH_RESERVES else []
         if kind not in WITHOUT_LOANS:
             read = {"Originate": NewLoan.read, "WriteOff": WrittenLoan.read}.get(kind) or TouchedLoan.reader(legs)
             loans = r.many(read)
-        return Body(kind, tuple(r.many(Amount.read) for _ in legs), loans, reserves)
+        lists = len(legs) + (kind == "Collect")
+        return Body(kind, tuple(r.many(Amount.read) for _ in range(lists)), loans, reserves, written_off)
 
     def encode(self) -> bytes:
         """The body's bytes."""
         reserves = borsh.encode(self.reserves) if self.kind in WITH_RESERVES else b""
         loans = b"" if self.kind in WITHOUT_LOANS else borsh.encode(self.loans)
-        return borsh.u8(KINDS.index(self.kind)) + reserves + loans + borsh.encode(self.postings)
+        written_off = borsh.encode(self.written_off) if self.kind == "Collect" else b""
+        return borsh.u8(KINDS.index(self.kind)) + written_off + reserves + loans + borsh.encode(self.postings)
 
     def components(self) -> list[str]:
         """The name of every list of postings."""
-        return [leg.name for leg in LEGS.get(self.kind, ())] or ["principal"]
+        names = [leg.name for leg in LEGS.get(self.kind, ())] or ["principal"]
+        return names + ["recovered"] if self.kind == "Collect" else names
 
     def movements(self) -> list[list[Amount]]:
         """The movements per component, in order of loans and parts."""
@@ -201,8 +208,18 @@ class Body:
         if self.kind == "Originate":
             return [[part.principal for part in parts]]
         if self.kind in LEGS:
-            return [[part.portions[leg].movement for part in parts] for leg in range(len(LEGS[self.kind]))]
+            found = [[part.portions[leg].movement for part in parts] for leg in range(len(LEGS[self.kind]))]
+            return self._recovered_apart(found) if self.kind == "Collect" else found
         return [[part.balance for part in parts]]
+
+    def _recovered_apart(self, movements: list[list[Amount]]) -> list[list[Amount]]:
+        """Principal of parts that are written off stands in a list of its own, the last."""
+        places = [(record, place) for record, loan in enumerate(self.loans) for place in range(len(loan.parts))]
+        kept, recovered = [], []
+        for (record, place), movement in zip(places, movements[0], strict=True):
+            flags = int.from_bytes(self.written_off[record], "little")
+            (recovered if flags >> place & 1 else kept).append(movement)
+        return [kept, *movements[1:], recovered]
 
     def splits(self) -> list[Split]:
         """What shows that parts are fair shares."""

@@ -97,7 +97,8 @@ class Builder:
         return Form.sum([Form.of(balance), *(leg.sign * a for leg, a in zip(legs, moved) if leg.sign)])
 
     def most_quotient_of(self, leg: Leg) -> int:
-        return self.most_interest_quotient if leg.name == "interest" else self.most_quotient
+        beside_principal = leg.name in ("interest", "fee", "penalty")
+        return self.most_interest_quotient if beside_principal else self.most_quotient
 
     def reserves(self, body) -> None:
         """No reserve falls below zero."""
@@ -121,9 +122,11 @@ class Builder:
     def most_posting(self, body) -> int:
         """The most that a posting honestly is."""
         cap, units = self.product.cap, self.units
+        repaid = max(cap, self.most_interest_quotient * units + units)
         per_loan = {
             "Fund": ALL_OF_64_BITS,
-            "Repay": max(cap, self.most_interest_quotient * units + units),
+            "Repay": repaid,
+            "Collect": repaid,
             "Recover": cap + units,
             "Release": ALL_OF_64_BITS,
         }.get(body.kind, cap)

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from . import batch, borsh, ed25519, group, statement
-from .batch import IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, WITH_RESERVES, WITHOUT_LOANS, Body, Record, Sealed, Section
+from .batch import (
+    IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, WIDE_SHARE_CLASS, WITH_RESERVES, WITHOUT_LOANS, Body, Record, Sealed, Section,
+)
 from .genesis import Consortium
 from .product import Product
 from .relation import SUITES, RefusedRange, RefusedSigma
@@ -77,6 +79,9 @@ def _shape(consortium: Consortium, product: Product, sealed: Sealed) -> None:
     if not originate:
         demand(len({loan.loan for loan in body.loans}) == len(body.loans), "loans: one is there twice")
     demand(all(_parts_fit(product, body.kind, loan.parts) for loan in body.loans), "parts")
+    if body.kind == "Collect":
+        fits = [int.from_bytes(flags, "little") >> product.parts == 0 for flags in body.written_off]
+        demand(len(fits) == len(body.loans) and all(fits), "marks of what is written off")
     demand(body.kind not in WITH_RESERVES or len(body.reserves) == banks, "number of reserves")
     movements = [movement for component in body.movements() for movement in component]
     demand(all(len(movement.handles) == auditors for movement in movements), "number of a movement's handles")
@@ -87,7 +92,7 @@ def _shape(consortium: Consortium, product: Product, sealed: Sealed) -> None:
     shares = [banks] if bare else [len(loan.parts) for loan in body.loans]
     demand(len(records.records) == len(shares), "number of records")
     for record, count in zip(records.records, shares):
-        demand(_record_shape(record, originate, count, auditors), "sections")
+        demand(_record_shape(record, body.kind, count, auditors), "sections")
 
 
 def _parts_fit(product: Product, kind: str, parts: list) -> bool:
@@ -98,13 +103,15 @@ def _parts_fit(product: Product, kind: str, parts: list) -> bool:
     return 1 <= len(places) and places == sorted(set(places)) and places[-1] < product.parts
 
 
-def _record_shape(record: Record, originate: bool, shares: int, auditors: int) -> bool:
+def _record_shape(record: Record, kind: str, shares: int, auditors: int) -> bool:
+    originate, class_of_share = kind == "Originate", WIDE_SHARE_CLASS if kind == "Collect" else SHARE_CLASS
+
     def fits(section: Section | None, class_: int, wraps: int) -> bool:
         return section is None or (section.ciphertext == class_ + 18 and section.wraps == wraps)
 
     return (
         len(record.shares) == shares
-        and all(fits(section, SHARE_CLASS, auditors + 1) for section in record.shares)
+        and all(fits(section, class_of_share, auditors + 1) for section in record.shares)
         and (record.identity is not None) == (record.terms is not None) == originate
         and fits(record.identity, IDENTITY_CLASS, shares)
         and fits(record.terms, TERMS_CLASS, shares + auditors)
