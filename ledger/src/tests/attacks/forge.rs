@@ -55,7 +55,8 @@ pub(super) struct Scene {
 impl Scene {
     /// Every sketch.
     pub(super) fn all(&self) -> [&Sketch; 9] {
-        let Self { originate, repay, fund, draw, reschedule, write_off, recover, release, collect, .. } = self;
+        let Self { originate, repay, fund, draw, reschedule, write_off, recover, release, collect, .. } =
+            self;
         [originate, repay, fund, draw, reschedule, write_off, recover, release, collect]
     }
 }

@@ -1,9 +1,9 @@
 //! Attack 15: batches that every peer accepts, since they balance, and that cheat a bank. Its own node notices at once, from
 //! what it can open; so does the regulator's.
 
-use super::forge::{add, changed, forged, raise, recovery, set, sketched, value, write_off};
+use super::forge::{add, changed, collection, forged, raise, recovery, set, sketched, value, write_off};
 use crate::{
-    batch::{SHARE_CLASS, Sealed, envelope_context, section_context},
+    batch::{SHARE_CLASS, Sealed, envelope_context, section_context, share_class},
     body::{Body, Touched},
     draft::Events,
     names::{Component, Kind, LoanId, MemberId},
@@ -68,7 +68,8 @@ fn reseal(world: &World, sketch: &mut Sketch, section: u16, share: &Share, owner
     let context = section_context(&sketch.header, 0, section);
     let plain = borsh::to_vec(share).unwrap();
     let key = seed.section_key(0, section);
-    let sealed = Section::seal(&key, &context, &plain, SHARE_CLASS, &viewers).unwrap();
+    let class = share_class(sketch.header.kind);
+    let sealed = Section::seal(&key, &context, &plain, class, &viewers).unwrap();
     sketch.records.records[0].shares[usize::from(section)] = sealed;
 }
 
@@ -197,6 +198,7 @@ fn kept_by_servicer(world: &World, sketch: &Sketch, section: u16) -> Share {
     let mut words: Share = borsh::from_slice(&plain).unwrap();
     match &mut words {
         Share::Repaid { owner, .. }
+        | Share::Collected { owner, .. }
         | Share::Raised { owner, .. }
         | Share::WrittenOff { owner, .. }
         | Share::Recovered { owner, .. } => *owner = member(0),
@@ -240,13 +242,14 @@ fn a_release_in_silence_is_noticed_by_the_bank() {
 }
 
 /// An event of every kind that touches an open loan.
-fn touching(loan: LoanId) -> [Events; 5] {
+fn touching(loan: LoanId) -> [Events; 6] {
     [
         Events::Repay(vec![repayment(loan, 10_000, 100, 1)]),
         Events::Draw(vec![raise(loan, 10_000)]),
         Events::Reschedule(vec![raise(loan, 10_000)]),
         Events::WriteOff(vec![write_off(loan, &[1, 3])]),
         Events::Recover(vec![recovery(loan, 10_000, 100)]),
+        Events::Collect(vec![collection(loan, 10_000)]),
     ]
 }
 
