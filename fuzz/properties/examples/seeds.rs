@@ -3,7 +3,7 @@
 //!
 //! A seed whose name begins with `good` must be accepted by its property, or the replay fails: so none goes stale unseen.
 
-#![allow(clippy::arithmetic_side_effects, reason = "the places of eight batches")]
+#![allow(clippy::arithmetic_side_effects, reason = "the places of nine batches")]
 
 use counterfoil_crypto::{
     identity::Signature,

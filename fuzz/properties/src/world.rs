@@ -4,7 +4,7 @@ use counterfoil_crypto::secret::SecretBytes;
 use counterfoil_ledger::{
     batch::Sealed,
     book::Book,
-    draft::{Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
+    draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, Genesis, Keys, Role},
     names::{Date, MemberId, ProductId},
     seal::seal,
@@ -76,6 +76,9 @@ impl World {
         world.post(&mut wallet, Events::WriteOff(vec![write_off]));
         let recovery = Recovery { loan, proceeds: 500, costs: 701, event: [11; 32] };
         world.post(&mut wallet, Events::Recover(vec![recovery]));
+        let (principal, event) = (1_000, [12; 32]);
+        let collection = Collection { loan, principal, interest: 100, fee: 20, penalty: 3, event };
+        world.post(&mut wallet, Events::Collect(vec![collection]));
         world
     }
 
