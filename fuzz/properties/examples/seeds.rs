@@ -246,8 +246,8 @@ fn voted() -> Vec<u8> {
 
 fn tables(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let loans = "loan_id,term_m,rate,first_period,first_begin_bal_c\n7,60,0.0729,2017-05,100000\n";
-    let head = "loan_id,period,begin_c,principal_c,payment_c,end_c,repo_proceeds_c,kind\n";
-    let rows = "7,2017-05,100000,1000,1600,99000,,payment\n7,2017-06,99000,99000,99600,0,0,payoff\n";
+    let head = "loan_id,period,begin_c,principal_c,payment_c,end_c,recovery_c,repo_proceeds_c,kind\n";
+    let rows = "7,2017-05,100000,1000,1600,99000,,,payment\n7,2017-06,99000,99000,99600,0,0,0,payoff\n";
     let events = format!("{head}{rows}");
     let table = |loans: &str, events: &str| {
         let length = u16::try_from(loans.len()).expect("a small table").to_be_bytes();
@@ -256,7 +256,7 @@ fn tables(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("import", "good", table(loans, &events));
     add("import", "good-windows", table(&loans.replace('\n', "\r\n"), &events.replace('\n', "\r\n")));
     add("import", "good-other-kinds", table(loans, &events.replace("payoff", "chargeoff")));
-    add("import", "good-overpaid", table(loans, &events.replace(",0,0,payoff", ",-5,0,payoff")));
+    add("import", "good-overpaid", table(loans, &events.replace(",0,0,0,payoff", ",-5,0,0,payoff")));
     add("import", "does-not-foot", table(loans, &events.replace("99000,99000", "99000,98000")));
     add("import", "open-quote", table(loans, &events.replace("payoff", "\"payoff")));
     let text = |choice: u8, text: &str| [&[choice, 2][..], text.as_bytes()].concat();
