@@ -13,7 +13,7 @@ use counterfoil_ledger::{
     body::legs,
     draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, Terms},
-    names::{Date, Hash, Kind, LoanId, MemberId, ProductId},
+    names::{Bucket, Date, Hash, Kind, LoanId, MemberId, ProductId},
 };
 use std::{
     collections::BTreeMap,
@@ -69,7 +69,7 @@ impl Summary {
             Kind::Draw | Kind::Reschedule => &mut self.raises,
             Kind::WriteOff => &mut self.write_offs,
             Kind::Recover => &mut self.recoveries,
-            Kind::Fund | Kind::Release => return,
+            Kind::Fund | Kind::Release | Kind::Reclassify => return,
         };
         *sum = sum.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
     }
@@ -187,11 +187,23 @@ impl<'a> Booking<'a> {
         let booked = |event: &&&Event| self.servicer.wallet().is_booked(&key(event));
         let (known, new): (Vec<_>, Vec<_>) = events.iter().partition(booked);
         self.pass_over(known.len());
-        for chunk in self.chunks(new.len(), kind).scan(0usize, take(&new)) {
-            let drafted = self.draft(kind, chunk)?;
-            self.post(drafted, date, chunk.len()).await?;
+        let mut buckets: BTreeMap<Bucket, Vec<&Event>> = BTreeMap::new();
+        for event in new {
+            buckets.entry(self.bucket(event)).or_default().push(event);
+        }
+        for new in buckets.values() {
+            for chunk in self.chunks(new.len(), kind).scan(0usize, take(new)) {
+                let drafted = self.draft(kind, chunk)?;
+                self.post(drafted, date, chunk.len()).await?;
+            }
         }
         Ok(())
+    }
+
+    /// How late the loan of an event is: a batch is of loans of one bucket.
+    fn bucket(&self, event: &Event) -> Bucket {
+        let held = self.loan(&event.loan).and_then(|loan| self.servicer.wallet().loans().get(&loan));
+        held.map(|held| held.bucket).unwrap_or_default()
     }
 
     /// The kind of batch that books an event: a payment on a loan of which parts are written off is a collection.
@@ -203,7 +215,7 @@ impl<'a> Booking<'a> {
         }
     }
 
-    fn draft(&self, kind: Kind, events: &[&&Event]) -> Result<Events> {
+    fn draft(&self, kind: Kind, events: &[&Event]) -> Result<Events> {
         let each = events.iter().map(|event| {
             let loan = self.loan(&event.loan);
             let loan = loan.with_context(|| format!("an event of loan {}, which is not open", event.loan))?;

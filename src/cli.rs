@@ -5,7 +5,7 @@ mod members;
 mod node;
 mod read;
 
-use crate::{demo, progress::say, suites, totals};
+use crate::{demo, progress::say, reconcile, suites, totals};
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -66,6 +66,9 @@ enum Command {
         after_help = "Examples:\n  counterfoil totals --home regulator\n  counterfoil totals --home regulator --chain bank-b/chain --json\n\nEnds with code 1 when something does not add up; the regulator's node has written the evidence to HOME/alarms."
     )]
     Totals(totals::Options),
+    /// Compare a bank's core-banking extract (CSV or camt.053) with what it can open on the ledger, and name what differs.
+    #[command(after_help = reconcile::cli::EXAMPLES)]
+    Reconcile(reconcile::cli::Options),
     /// Retire a proof suite together, and say which are in force.
     #[command(
         subcommand,
@@ -99,6 +102,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Audit(options) => read::view(&options, true),
         Command::Verify(options) => read::verify(&options),
         Command::Totals(options) => totals::run(&options),
+        Command::Reconcile(options) => reconcile::cli::run(&options),
         Command::Suite(command) => runtime.block_on(suites::run(&command)),
         Command::Status(options) => runtime.block_on(node::status(&options)),
         Command::Completions { shell } => {

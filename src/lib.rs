@@ -7,8 +7,9 @@
 //! 2. [`report`]: what a member reads; [`totals`]: what banks attest and regulators check;
 //! 3. [`verdicts`], [`pool`], [`notices`], [`node`]: what the network's opaque items mean;
 //! 4. [`servicer`], [`import`], [`booking`]: from loans to batches;
-//! 5. [`audit`]: checking a chain without keys; [`suites`]: votes and decrees;
-//! 6. [`cluster`], [`demo`]: a whole consortium on one machine; [`cli`].
+//! 5. [`reconcile`]: a bank's extract against its own openings;
+//! 6. [`audit`]: checking a chain without keys; [`suites`]: votes and decrees;
+//! 7. [`cluster`], [`demo`]: a whole consortium on one machine; [`cli`].
 
 pub mod control;
 pub mod home;
@@ -26,6 +27,8 @@ pub mod node;
 pub mod booking;
 pub mod import;
 pub mod servicer;
+
+pub mod reconcile;
 
 pub mod audit;
 pub mod suites;

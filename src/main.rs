@@ -1,7 +1,10 @@
 //! The binary.
 
 use clap::Parser as _;
-use counterfoil::cli::{Cli, run};
+use counterfoil::{
+    cli::{Cli, run},
+    reconcile::cli::exit_code,
+};
 use std::{io::IsTerminal as _, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -13,7 +16,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", in_words(&error));
-            ExitCode::FAILURE
+            ExitCode::from(exit_code(&error))
         }
     }
 }

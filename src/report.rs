@@ -20,8 +20,10 @@ pub struct Totals {
     pub loans: u64,
     /// Principal funded, ever.
     pub lent: u64,
-    /// Principal outstanding.
+    /// Principal outstanding, late or not.
     pub outstanding: u64,
+    /// What of it is of loans that are late.
+    pub overdue: u64,
     /// Interest received, or added to the principal, ever.
     pub interest: u64,
     /// Fees and penalties received, ever.
@@ -187,7 +189,15 @@ fn lines(consortium: &Consortium, view: &View) -> Vec<Line> {
             AccountKind::Settlement => totals.settlement = *amount,
             AccountKind::Incoming => totals.incoming = *amount,
             AccountKind::Reserve => totals.reserve = *amount,
-            AccountKind::Loans => totals.outstanding = *amount,
+            AccountKind::Loans => totals.outstanding = totals.outstanding.saturating_add(*amount),
+            AccountKind::Overdue30
+            | AccountKind::Overdue60
+            | AccountKind::Overdue90
+            | AccountKind::Overdue180
+            | AccountKind::OverdueBeyond => {
+                totals.outstanding = totals.outstanding.saturating_add(*amount);
+                totals.overdue = totals.overdue.saturating_add(*amount);
+            }
             AccountKind::Income => totals.interest = *amount,
             AccountKind::Fees | AccountKind::Penalties => totals.fees = totals.fees.saturating_add(*amount),
             AccountKind::Losses => totals.losses = *amount,
@@ -278,6 +288,7 @@ pub fn sum(lines: &[Line]) -> Totals {
         loans: sum.loans.saturating_add(t.loans),
         lent: sum.lent.saturating_add(t.lent),
         outstanding: sum.outstanding.saturating_add(t.outstanding),
+        overdue: sum.overdue.saturating_add(t.overdue),
         interest: sum.interest.saturating_add(t.interest),
         fees: sum.fees.saturating_add(t.fees),
         losses: sum.losses.saturating_add(t.losses),
@@ -310,15 +321,17 @@ impl Report {
         for finding in &self.findings {
             let _ = writeln!(out, "  DISAGREES: {finding}");
         }
-        let moved = |t: &Totals| [t.fees, t.losses, t.recoveries, t.costs, t.released].iter().any(|a| *a > 0);
+        let moved = |t: &Totals| {
+            [t.overdue, t.fees, t.losses, t.recoveries, t.costs, t.released].iter().any(|a| *a > 0)
+        };
         for line in self.lines.iter().filter(|line| moved(&line.totals)) {
             let t = &line.totals;
-            let [fees, losses, recoveries, costs, released] =
-                [t.fees, t.losses, t.recoveries, t.costs, t.released]
+            let [overdue, fees, losses, recoveries, costs, released] =
+                [t.overdue, t.fees, t.losses, t.recoveries, t.costs, t.released]
                     .map(|amount| format_grouped(amount, line.exponent));
             let _ = writeln!(
                 out,
-                "  {}: fees {fees}, written off {losses}, recovered {recoveries} at a cost of {costs}, taken out {released}",
+                "  {}: overdue {overdue}, fees {fees}, written off {losses}, recovered {recoveries} at a cost of {costs}, taken out {released}",
                 line.bank
             );
         }

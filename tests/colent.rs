@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 const PRODUCT: &str = r#"
 name = "commercial-mortgage"
 currency = "USD"
-width = 32
+width = 64
 cap = "20000000.00"
 parts = 2
 share_units = 3

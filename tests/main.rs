@@ -16,3 +16,4 @@ mod colent;
 mod crash;
 mod demo;
 mod epochs;
+mod reconcile;

@@ -21,6 +21,8 @@ pub const PROPOSAL_SIGNATURE: &[u8] = b"counterfoil/1/proposal";
 pub const ATTESTATION_SIGNATURE: &[u8] = b"counterfoil/1/attestation";
 /// Signature: a bank's vote for a decree.
 pub const DECREE_SIGNATURE: &[u8] = b"counterfoil/1/decree";
+/// Signature of a digest over the lines that two banks share.
+pub const SHARED_LINES_SIGNATURE: &[u8] = b"counterfoil/1/shared-lines";
 /// HPKE `info` of an envelope.
 pub const ENVELOPE_INFO: &[u8] = b"counterfoil/1/envelope";
 /// Key derivation: everything that a batch's seed is expanded to.
@@ -53,6 +55,12 @@ pub const DECREE_HASH: &str = "counterfoil/1 decree id";
 pub const ACCOUNTS_HASH: &str = "counterfoil/1 control accounts";
 /// Hash: a block header; what the members vote on.
 pub const BLOCK_HASH: &str = "counterfoil/1 block id";
+/// Key derivation: the salt of a line that two banks share, from the key of its event.
+pub const SHARED_LINE_SALT: &str = "counterfoil/1 shared line salt";
+/// Hash: a line that two banks share.
+pub const SHARED_LINE_LEAF: &str = "counterfoil/1 shared line leaf";
+/// Hash: a node over lines that two banks share.
+pub const SHARED_LINE_NODE: &str = "counterfoil/1 shared line node";
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@
 //! Most kinds touch loans that are open, and differ only in their *legs*: how many amounts each part moves, and what each does
 //! to the balance. [`legs`] is the whole difference; the relation, sealing, applying and opening are written once over it.
 
-use crate::names::{Component, Kind, LoanId};
+use crate::names::{AccountKind, Bucket, Component, Kind, LoanId, entry};
 use borsh::{BorshDeserialize, BorshSerialize};
 use counterfoil_crypto::encoding::Encoded;
 
@@ -57,7 +57,7 @@ pub const fn legs(kind: Kind) -> &'static [Leg] {
         Kind::Collect => &COLLECTED,
         Kind::Draw | Kind::Reschedule => &RAISED,
         Kind::Recover => &RECOVERED,
-        Kind::Fund | Kind::Originate | Kind::WriteOff | Kind::Release => &[],
+        Kind::Fund | Kind::Originate | Kind::WriteOff | Kind::Release | Kind::Reclassify => &[],
     }
 }
 
@@ -150,7 +150,7 @@ pub struct Touched<C, P, const N: usize> {
     pub postings: [Vec<Posting<C, P>>; N],
 }
 
-/// One part whose balance is taken off the books.
+/// One part whose whole balance moves: off the books, or to another bucket.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct WrittenPart<C, P> {
     /// Its place in the loan.
@@ -159,7 +159,7 @@ pub struct WrittenPart<C, P> {
     pub balance: Movement<C, P>,
 }
 
-/// Parts of one loan that are written off.
+/// Parts of one loan whose whole balances move.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct WrittenLoan<C, P> {
     /// The loan.
@@ -226,6 +226,17 @@ pub enum Body<C, P> {
         /// Principal of parts that are written off, per bank.
         recovered: Vec<Posting<C, P>>,
     },
+    /// Balances that move from one bucket to another.
+    Reclassify {
+        /// The bucket in which the loans are.
+        from: Bucket,
+        /// The bucket to which they move.
+        to: Bucket,
+        /// The loans, with all parts that are not written off; a loan at most once.
+        loans: Vec<WrittenLoan<C, P>>,
+        /// Balances, per bank.
+        postings: Vec<Posting<C, P>>,
+    },
 }
 
 /// The body as it travels.
@@ -245,6 +256,7 @@ impl<C, P> Body<C, P> {
             Self::Recover { .. } => Kind::Recover,
             Self::Release { .. } => Kind::Release,
             Self::Collect { .. } => Kind::Collect,
+            Self::Reclassify { .. } => Kind::Reclassify,
         }
     }
 
@@ -255,6 +267,7 @@ impl<C, P> Body<C, P> {
             Self::Fund { postings }
             | Self::Originate { postings, .. }
             | Self::WriteOff { postings, .. }
+            | Self::Reclassify { postings, .. }
             | Self::Release { postings, .. } => vec![(Component::Principal, postings.as_slice())],
             Self::Repay(touched) | Self::Recover { touched, .. } => of_legs(self.kind(), &touched.postings),
             Self::Draw { touched, .. } | Self::Reschedule(touched) => of_legs(self.kind(), &touched.postings),
@@ -262,6 +275,19 @@ impl<C, P> Body<C, P> {
                 let mut postings = of_legs(self.kind(), &touched.postings);
                 postings.push((Component::Recovered, recovered));
                 postings
+            }
+        }
+    }
+
+    /// The account that a posting debits and the one that it credits, for loans of a bucket.
+    #[must_use]
+    pub fn entry(&self, component: Component, bucket: Bucket) -> (AccountKind, AccountKind) {
+        let of_bucket = |kind| if kind == AccountKind::Loans { bucket.account() } else { kind };
+        match self {
+            Self::Reclassify { from, to, .. } => (to.account(), from.account()),
+            other => {
+                let (debit, credit) = entry(other.kind(), component);
+                (of_bucket(debit), of_bucket(credit))
             }
         }
     }
@@ -287,10 +313,12 @@ impl<C, P> Body<C, P> {
             Self::Originate { loans, .. } if component == Component::Principal => {
                 loans.iter().flat_map(|loan| &loan.parts).map(|part| &part.principal).collect()
             }
-            Self::WriteOff { loans, .. } if component == Component::Principal => {
+            Self::WriteOff { loans, .. } | Self::Reclassify { loans, .. }
+                if component == Component::Principal =>
+            {
                 loans.iter().flat_map(|loan| &loan.parts).map(|part| &part.balance).collect()
             }
-            Self::Originate { .. } | Self::WriteOff { .. } => Vec::new(),
+            Self::Originate { .. } | Self::WriteOff { .. } | Self::Reclassify { .. } => Vec::new(),
             Self::Repay(touched) | Self::Recover { touched, .. } => touched.movements(self.kind(), component),
             Self::Draw { touched, .. } | Self::Reschedule(touched) => {
                 touched.movements(self.kind(), component)
@@ -315,7 +343,8 @@ impl<C, P> Body<C, P> {
             | Self::Repay(_)
             | Self::Reschedule(_)
             | Self::WriteOff { .. }
-            | Self::Collect { .. } => None,
+            | Self::Collect { .. }
+            | Self::Reclassify { .. } => None,
         }
     }
 
@@ -327,7 +356,7 @@ impl<C, P> Body<C, P> {
             Self::Repay(touched) | Self::Recover { touched, .. } => touched.places(),
             Self::Draw { touched, .. } | Self::Reschedule(touched) => touched.places(),
             Self::Collect { touched, .. } => touched.places(),
-            Self::WriteOff { loans, .. } => {
+            Self::WriteOff { loans, .. } | Self::Reclassify { loans, .. } => {
                 let places =
                     |loan: &WrittenLoan<C, P>| loan.parts.iter().map(|p| u16::from(p.part)).collect();
                 loans.iter().map(|loan| (loan.loan, places(loan))).collect()

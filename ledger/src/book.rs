@@ -19,7 +19,7 @@ use crate::{
     batch::{Header, loan_id, owner_key},
     body::{Body, Effect, Leg, NewLoan, Posting, Touched, TouchedLoan, WrittenLoan, is_flagged, legs},
     genesis::Consortium,
-    names::{AccountKind, Hash, Lane, LoanId, MemberId, ProductId, entry},
+    names::{AccountKind, Bucket, Hash, Lane, LoanId, MemberId, ProductId},
     rejection::Rejection,
     store::{Changes, StateStore, StoreError, tree::STATE},
     transaction::Admitted,
@@ -55,6 +55,8 @@ pub struct Loan {
     pub product: ProductId,
     /// One per part.
     pub positions: Vec<Position>,
+    /// How late it is.
+    pub bucket: Bucket,
 }
 
 /// A control account.
@@ -122,6 +124,7 @@ impl<'a> Book<'a> {
             book: self,
             consortium,
             header: &verified.batch().content.header,
+            bucket: None,
             changes: Changes::new(),
         };
         layer.apply(verified)?;
@@ -220,6 +223,8 @@ struct Layer<'a, 'b> {
     book: &'a Book<'b>,
     consortium: &'a Consortium,
     header: &'a Header,
+    /// The bucket of the open loans that the batch touches.
+    bucket: Option<Bucket>,
     changes: Changes,
 }
 
@@ -243,9 +248,12 @@ impl Layer<'_, '_> {
             Body::Draw { touched, .. } | Body::Reschedule(touched) => self.touch_all(touched, None)?,
             Body::Collect { written_off, touched, .. } => self.touch_all(touched, Some(written_off))?,
             Body::WriteOff { loans, .. } => loans.iter().try_for_each(|loan| self.write_off(loan))?,
+            Body::Reclassify { from, to, loans, .. } => {
+                loans.iter().try_for_each(|loan| self.reclassify((*from, *to), loan))?;
+            }
         }
         for (component, postings) in body.postings() {
-            let (debit, credit) = entry(self.header.kind, component);
+            let (debit, credit) = body.entry(component, self.bucket.unwrap_or_default());
             self.transfer(postings, debit, credit)?;
         }
         Ok(())
@@ -312,7 +320,8 @@ impl Layer<'_, '_> {
             written_off: false,
         };
         let Header { servicer, product, .. } = *self.header;
-        self.write(id, &Loan { servicer, product, positions: loan.parts.iter().map(position).collect() });
+        let positions = loan.parts.iter().map(position).collect();
+        self.write(id, &Loan { servicer, product, positions, bucket: Bucket::Current });
         Ok(())
     }
 
@@ -375,12 +384,37 @@ impl Layer<'_, '_> {
         Ok(())
     }
 
-    /// An open loan of this batch's servicer and product: another's is, for this batch, no loan.
-    fn loan(&self, id: LoanId) -> Result<(Vec<u8>, Loan), ApplyError> {
+    /// Moves a loan's whole balances, of all parts that are not written off, to another bucket.
+    fn reclassify(
+        &mut self,
+        (from, to): (Bucket, Bucket),
+        moved: &WrittenLoan<Encoded, Encoded>,
+    ) -> Result<(), ApplyError> {
+        let (key, mut loan) = self.loan(moved.loan)?;
+        let on_books = loan.positions.iter().zip(0u8..).filter(|(position, _)| !position.written_off);
+        if !on_books.clone().map(|(_, place)| place).eq(moved.parts.iter().map(|part| part.part)) {
+            return Err(Rejection::WrittenOff.into());
+        }
+        if on_books.zip(&moved.parts).any(|((position, _), part)| position.principal != part.balance.amount) {
+            return Err(Rejection::Stale.into());
+        }
+        if loan.bucket != from || from == to {
+            return Err(Rejection::Bucket.into());
+        }
+        loan.bucket = to;
+        self.write(key, &loan);
+        Ok(())
+    }
+
+    /// An open loan of this batch's servicer and product: another's is, for this batch, no loan. All are in one bucket.
+    fn loan(&mut self, id: LoanId) -> Result<(Vec<u8>, Loan), ApplyError> {
         let key = loan_key(id);
         let loan: Loan = self.read(&key)?.ok_or(Rejection::Loan)?;
         if loan.servicer != self.header.servicer || loan.product != self.header.product {
             return Err(Rejection::Loan.into());
+        }
+        if *self.bucket.get_or_insert(loan.bucket) != loan.bucket {
+            return Err(Rejection::Bucket.into());
         }
         Ok((key, loan))
     }

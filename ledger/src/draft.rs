@@ -1,6 +1,6 @@
 //! Drafts: what a servicer wants to book, in the clear.
 
-use crate::names::{Date, Hash, Kind, LoanId, MemberId, ProductId};
+use crate::names::{Bucket, Date, Hash, Kind, LoanId, MemberId, ProductId};
 use borsh::BorshSerialize;
 
 /// A batch before it is sealed.
@@ -37,6 +37,15 @@ pub enum Events {
     Release(Vec<(MemberId, u64)>),
     /// Repayments with fees and penalties, or on loans of which parts are written off; a loan at most once.
     Collect(Vec<Collection>),
+    /// Loans that move from one bucket to another, with the servicer's key of each event; a loan at most once.
+    Reclassify {
+        /// The bucket in which they are.
+        from: Bucket,
+        /// The bucket to which they move.
+        to: Bucket,
+        /// The loans and the keys.
+        loans: Vec<(LoanId, Hash)>,
+    },
 }
 
 impl Events {
@@ -53,6 +62,7 @@ impl Events {
             Self::Recover(_) => Kind::Recover,
             Self::Release(_) => Kind::Release,
             Self::Collect(_) => Kind::Collect,
+            Self::Reclassify { .. } => Kind::Reclassify,
         }
     }
 }

@@ -55,6 +55,12 @@ impl<C, P> Body<C, P> {
                 touched: touched(events, turn)?,
                 recovered: all(recovered, turn, posting)?,
             },
+            Self::Reclassify { from, to, loans, postings } => Body::Reclassify {
+                from: *from,
+                to: *to,
+                loans: all(loans, turn, written_loan)?,
+                postings: all(postings, turn, posting)?,
+            },
             Self::Release { reserves, postings } => Body::Release {
                 reserves: all(reserves, turn, commitment)?,
                 postings: all(postings, turn, posting)?,

@@ -55,11 +55,13 @@ pub enum Kind {
     Release,
     /// Customers repay with fees and penalties, or on loans of which parts are written off.
     Collect,
+    /// Loans age, or are current again: their balances move from one bucket to another.
+    Reclassify,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Fund,
         Self::Originate,
         Self::Repay,
@@ -69,6 +71,7 @@ impl Kind {
         Self::Recover,
         Self::Release,
         Self::Collect,
+        Self::Reclassify,
     ];
 
     /// The lane whose sequence the batch stands in.
@@ -90,6 +93,7 @@ impl Kind {
             Self::Recover => "recover",
             Self::Release => "release",
             Self::Collect => "collect",
+            Self::Reclassify => "reclassify",
         }
     }
 }
@@ -139,6 +143,58 @@ impl Component {
     }
 }
 
+/// How late a loan is: days past due, counted from the oldest date on which something was due and is unpaid. Every member sees
+/// it, and co-lenders must agree on it.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize,
+)]
+pub enum Bucket {
+    /// Nothing is late.
+    #[default]
+    Current,
+    /// 1 to 30 days.
+    To30,
+    /// 31 to 60 days.
+    To60,
+    /// 61 to 90 days.
+    To90,
+    /// 91 to 180 days.
+    To180,
+    /// More than 180 days.
+    Beyond,
+}
+
+impl Bucket {
+    /// All buckets, by age.
+    pub const ALL: [Self; 6] = [Self::Current, Self::To30, Self::To60, Self::To90, Self::To180, Self::Beyond];
+
+    /// The bucket of a loan that is so many days late.
+    #[must_use]
+    pub const fn of_days(days: u32) -> Self {
+        match days {
+            0 => Self::Current,
+            1..=30 => Self::To30,
+            31..=60 => Self::To60,
+            61..=90 => Self::To90,
+            91..=180 => Self::To180,
+            _ => Self::Beyond,
+        }
+    }
+
+    /// The account on which its loans' principal stands.
+    #[must_use]
+    pub const fn account(self) -> AccountKind {
+        match self {
+            Self::Current => AccountKind::Loans,
+            Self::To30 => AccountKind::Overdue30,
+            Self::To60 => AccountKind::Overdue60,
+            Self::To90 => AccountKind::Overdue90,
+            Self::To180 => AccountKind::Overdue180,
+            Self::Beyond => AccountKind::OverdueBeyond,
+        }
+    }
+}
+
 /// A control account of one bank with one servicer in one product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub enum AccountKind {
@@ -148,7 +204,7 @@ pub enum AccountKind {
     Incoming,
     /// Available for draw-downs; rises with debits, never below zero.
     Reserve,
-    /// Principal outstanding; rises with debits.
+    /// Principal outstanding of loans that are not late; rises with debits.
     Loans,
     /// Interest received or added to the principal; rises with credits.
     Income,
@@ -164,11 +220,21 @@ pub enum AccountKind {
     Fees,
     /// Penalties received; rises with credits.
     Penalties,
+    /// Principal outstanding of loans 1 to 30 days late; rises with debits, as the next ones.
+    Overdue30,
+    /// 31 to 60 days.
+    Overdue60,
+    /// 61 to 90 days.
+    Overdue90,
+    /// 91 to 180 days.
+    Overdue180,
+    /// More than 180 days.
+    OverdueBeyond,
 }
 
 impl AccountKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Settlement,
         Self::Incoming,
         Self::Reserve,
@@ -180,6 +246,21 @@ impl AccountKind {
         Self::Released,
         Self::Fees,
         Self::Penalties,
+        Self::Overdue30,
+        Self::Overdue60,
+        Self::Overdue90,
+        Self::Overdue180,
+        Self::OverdueBeyond,
+    ];
+
+    /// The accounts of principal outstanding, by age.
+    pub const OUTSTANDING: [Self; 6] = [
+        Self::Loans,
+        Self::Overdue30,
+        Self::Overdue60,
+        Self::Overdue90,
+        Self::Overdue180,
+        Self::OverdueBeyond,
     ];
 
     /// Whether the balance is debits less credits (an asset, a loss) or the other way round.
@@ -203,12 +284,18 @@ impl AccountKind {
             Self::Released => "released",
             Self::Fees => "fees",
             Self::Penalties => "penalties",
+            Self::Overdue30 => "overdue-30",
+            Self::Overdue60 => "overdue-60",
+            Self::Overdue90 => "overdue-90",
+            Self::Overdue180 => "overdue-180",
+            Self::OverdueBeyond => "overdue-beyond",
         }
     }
 }
 
 /// The account that a posting debits and the one that it credits: one commitment serves both, so it balances by
-/// construction.
+/// construction. Principal outstanding stands on the account of its loan's bucket, `loans` where nothing is late; a batch is of
+/// loans of one bucket. See [`crate::body::Body::entry`].
 ///
 /// | kind | component | debit | credit |
 /// | --- | --- | --- | --- |
@@ -224,6 +311,7 @@ impl AccountKind {
 /// | recover | proceeds | reserve | recoveries |
 /// | | costs | costs | reserve |
 /// | release | principal | released | reserve |
+/// | reclassify | principal | that of the new bucket | that of the old |
 #[must_use]
 pub fn entry(kind: Kind, component: Component) -> (AccountKind, AccountKind) {
     use AccountKind::{
@@ -241,5 +329,6 @@ pub fn entry(kind: Kind, component: Component) -> (AccountKind, AccountKind) {
         (Kind::Reschedule, Component::Principal) => (Loans, Income),
         (Kind::WriteOff, Component::Principal) => (Losses, Loans),
         (Kind::Release, Component::Principal) => (Released, Reserve),
+        (Kind::Reclassify, Component::Principal) => (Loans, Loans),
     }
 }

@@ -97,6 +97,9 @@ pub enum Rejection {
     /// A part is written off: it can be neither repaid nor raised nor written off again.
     #[error("a part of the loan is written off")]
     WrittenOff,
+    /// Loans of one batch are in different buckets, or not in the one that it names; or it moves to the same one.
+    #[error("a loan is in another bucket than the batch's others, or than it names")]
+    Bucket,
 }
 
 impl Rejection {

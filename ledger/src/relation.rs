@@ -31,7 +31,7 @@
 //! - raised: `a_i >= 0` by (1), so no part falls, and `B' <= cap` by the policy's rules, which hold of the balances after;
 //! - proceeds and costs: as repaid principal, at most `cap` and a little;
 //! - reserves: what a batch draws on them, less what it adds, leaves each bank's in `[0, 2^64)`;
-//! - written off: the movement IS the balance, the same point, so nothing is to be proven but its handles;
+//! - written off or reclassified: the movement IS the balance, the same point, so nothing is to be proven but its handles;
 //! - interest: below `2^n·W + 2^8·parts` with the quotient's `n` (16, or 32 for products of 64 bits), below the product's width.
 //!
 //! The servicer's part stands first, and a proof shows its owner key to be the servicer's, so that "the servicer keeps 30 %"
@@ -125,7 +125,7 @@ pub fn relation<W: Witness>(
 ) -> Relation<W> {
     let mut builder = Builder::new(suite, product, transcript);
     match body {
-        Body::Fund { .. } | Body::WriteOff { .. } | Body::Release { .. } => {}
+        Body::Fund { .. } | Body::WriteOff { .. } | Body::Release { .. } | Body::Reclassify { .. } => {}
         Body::Originate { loans, .. } => {
             loans.iter().for_each(|loan| builder.new_loan(loan));
             let keys: Vec<_> =
@@ -296,7 +296,9 @@ impl<'a, W: Witness> Builder<'a, W> {
     fn most_posting(&self, body: &LinkedBody<W>) -> u64 {
         let per_loan = match body.kind() {
             Kind::Fund | Kind::Release => return u64::MAX,
-            Kind::Originate | Kind::Draw | Kind::Reschedule | Kind::WriteOff => self.product.cap(),
+            Kind::Originate | Kind::Draw | Kind::Reschedule | Kind::WriteOff | Kind::Reclassify => {
+                self.product.cap()
+            }
             Kind::Repay | Kind::Collect => self.product.cap().max(most_interest(self.product) + self.units),
             Kind::Recover => self.product.cap() + self.units,
         };

@@ -106,6 +106,15 @@ pub enum Share {
         /// As in a repayment.
         event: Hash,
     },
+    /// A part that moves to another bucket.
+    Reclassified {
+        /// The bank whose part it is.
+        owner: MemberId,
+        /// The balance that moves.
+        principal: Revealed,
+        /// As in a repayment.
+        event: Hash,
+    },
 }
 
 impl Share {
@@ -119,7 +128,8 @@ impl Share {
             | Self::Raised { owner, .. }
             | Self::WrittenOff { owner, .. }
             | Self::Recovered { owner, .. }
-            | Self::Collected { owner, .. } => Some(*owner),
+            | Self::Collected { owner, .. }
+            | Self::Reclassified { owner, .. } => Some(*owner),
         }
     }
 
@@ -132,7 +142,8 @@ impl Share {
             | Self::Raised { event, .. }
             | Self::WrittenOff { event, .. }
             | Self::Recovered { event, .. }
-            | Self::Collected { event, .. } => Some(*event),
+            | Self::Collected { event, .. }
+            | Self::Reclassified { event, .. } => Some(*event),
         }
     }
 
@@ -148,6 +159,7 @@ impl Share {
             Self::Recovered { .. } => kind == Kind::Recover,
             Self::Released { .. } => kind == Kind::Release,
             Self::Collected { .. } => kind == Kind::Collect,
+            Self::Reclassified { .. } => kind == Kind::Reclassify,
         }
     }
 
@@ -158,7 +170,8 @@ impl Share {
             Self::Fund { amount } | Self::Released { amount } => vec![(Component::Principal, amount)],
             Self::New { principal, .. }
             | Self::Raised { principal, .. }
-            | Self::WrittenOff { principal, .. } => vec![(Component::Principal, principal)],
+            | Self::WrittenOff { principal, .. }
+            | Self::Reclassified { principal, .. } => vec![(Component::Principal, principal)],
             Self::Repaid { principal, interest, .. } => {
                 vec![(Component::Principal, principal), (Component::Interest, interest)]
             }

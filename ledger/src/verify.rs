@@ -270,7 +270,7 @@ fn parts_ok(body: &SealedBody, parts: usize) -> bool {
                 |flags: &u16| u32::try_from(parts).is_ok_and(|n| flags.checked_shr(n).unwrap_or(0) != 0);
             written_off.len() == touched.loans.len() && !written_off.iter().any(beyond) && all(touched, parts)
         }
-        Body::WriteOff { loans, .. } => loans.iter().all(|loan| {
+        Body::WriteOff { loans, .. } | Body::Reclassify { loans, .. } => loans.iter().all(|loan| {
             let ascending = loan.parts.windows(2).all(|pair| pair[0].part < pair[1].part);
             ascending && loan.parts.last().is_some_and(|last| usize::from(last.part) < parts)
         }),

@@ -10,7 +10,7 @@ use crate::{
     batch::{Content, Header, IDENTITY_SECTION, Records, Sealed, envelope_context, loan_id, section_context},
     body::{Effect, SealedBody, legs},
     genesis::{Consortium, Keys},
-    names::{AccountKind, Component, Hash, Kind, Lane, LoanId, MemberId, ProductId, entry},
+    names::{AccountKind, Bucket, Component, Hash, Kind, Lane, LoanId, MemberId, ProductId, entry},
     seed::{Seed, posting_blinding},
     share::{IdentityText, Share},
 };
@@ -33,6 +33,8 @@ pub struct HeldLoan {
     pub reference: String,
     /// Parts in the loan's order.
     pub parts: Vec<HeldPart>,
+    /// How late it is.
+    pub bucket: Bucket,
 }
 
 impl HeldLoan {
@@ -214,9 +216,13 @@ impl Wallet {
             Kind::Fund => self.absorb_fund(header, records, &seed),
             Kind::Originate => self.absorb_new(header, records, &seed),
             Kind::Release => self.absorb_release(header, records),
-            Kind::Repay | Kind::Collect | Kind::Draw | Kind::Reschedule | Kind::Recover | Kind::WriteOff => {
-                self.absorb_touched(content, records, &seed)
-            }
+            Kind::Repay
+            | Kind::Collect
+            | Kind::Draw
+            | Kind::Reschedule
+            | Kind::Recover
+            | Kind::WriteOff
+            | Kind::Reclassify => self.absorb_touched(content, records, &seed),
         }
         .ok_or(not_ours)?;
         let head = LaneHead { sequence, last: content.id() };
@@ -254,7 +260,12 @@ impl Wallet {
             let context = section_context(header, record, IDENTITY_SECTION);
             let identity: IdentityText =
                 borsh::from_slice(&sealed_identity.open_with(&key, &context).ok()?).ok()?;
-            let loan = HeldLoan { product: header.product, reference: identity.reference, parts };
+            let loan = HeldLoan {
+                product: header.product,
+                reference: identity.reference,
+                parts,
+                bucket: Bucket::Current,
+            };
             opened.push((loan_id(header, record), loan));
         }
         let postings = funded.seal(seed, self.me, Component::Principal);
@@ -289,6 +300,9 @@ impl Wallet {
                 }
                 part.touch(header.kind, &share)?;
                 events.push(share.event()?);
+            }
+            if let SealedBody::Reclassify { to, .. } = body {
+                held.bucket = *to;
             }
             after.push((loan, held));
         }

@@ -107,7 +107,12 @@ fn blocks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("chain_bytes", "good-account", chosen(6, &bytes(&account)));
     let owner = world.keys[0].view.public().owner_key(&Scalar::from(9u64));
     let positions = vec![Position { owner, share: point, principal: point, written_off: true }];
-    let loan = Loan { servicer: MemberId(0), product: ProductId(0), positions };
+    let loan = Loan {
+        servicer: MemberId(0),
+        product: ProductId(0),
+        positions,
+        bucket: counterfoil_ledger::names::Bucket::Current,
+    };
     add("chain_bytes", "good-loan", chosen(7, &bytes(&loan)));
     add("chain_bytes", "good-head", chosen(8, &bytes(&Head { sequence: 3, last: [1; 32], merged: 1 })));
     // A top-up of 5 under a blinding of zero.
@@ -259,6 +264,20 @@ fn tables(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("import", "good-overpaid", table(loans, &events.replace(",0,0,0,payoff", ",-5,0,0,payoff")));
     add("import", "does-not-foot", table(loans, &events.replace("99000,99000", "99000,98000")));
     add("import", "open-quote", table(loans, &events.replace("payoff", "\"payoff")));
+    let extract = "loan,event,component,side,amount,currency,value_date,booking_date,event_key,bucket,account,customer\n\
+        L1,drawn,principal,debit,100.00,CNY,2017-05-01,2017-05-01,E1,,A1,C1\n\
+        L1,status,principal,debit,0,CNY,2017-05-01,,,current,,\n\
+        L1,repaid,interest,credit,1.25,CNY,2017-06-01,2017-06-02,E2,,A1,C1\n";
+    add("extract", "good", extract.into());
+    add("extract", "good-windows", format!("\u{feff}{}", extract.replace('\n', "\r\n")).into_bytes());
+    add("extract", "three-decimals", extract.replace("1.25", "1.255").into());
+    add("extract", "open-quote", extract.replace("L1,repaid", "\"L1,repaid").into());
+    let statement = "<Document><BkToCstmrStmt><Stmt><Ntry><Amt Ccy=\"CNY\">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd><BookgDt><Dt>\
+        2017-06-01</Dt></BookgDt><BkTxCd><Domn><Cd>LDAS</Cd><Fmly><Cd>SYDN</Cd><SubFmlyCd>PPAY</SubFmlyCd></Fmly></Domn>\
+        </BkTxCd><NtryDtls><TxDtls><Refs><EndToEndId>L&amp;1</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt>\
+        </BkToCstmrStmt></Document>";
+    add("extract", "good-statement", statement.into());
+    add("extract", "statement-cut", statement[..300].into());
     let text = |choice: u8, text: &str| [&[choice, 2][..], text.as_bytes()].concat();
     add("text", "good-amount", text(0, "1234.50"));
     add("text", "good-amount-zeros", text(0, "007.1"));

@@ -90,6 +90,7 @@ fn said(plain: &[u8]) -> Option<Share> {
         | Share::Collected { event, .. }
         | Share::Raised { event, .. }
         | Share::WrittenOff { event, .. }
+        | Share::Reclassified { event, .. }
         | Share::Recovered { event, .. } => *event = [0; 32],
         Share::Fund { .. } | Share::New { .. } | Share::Released { .. } => {}
     }

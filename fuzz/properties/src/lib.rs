@@ -32,6 +32,7 @@ pub mod notice;
 pub mod store;
 
 pub mod control;
+pub mod extract;
 pub mod import;
 pub mod peer;
 pub mod text;
@@ -40,7 +41,7 @@ pub mod text;
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// Every fuzz target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("keys", keys::any_bytes),
     ("range_proof", proofs::like_the_crate),
     ("joint_check", proofs::all_or_nothing),
@@ -56,5 +57,6 @@ pub const TARGETS: [Target; 16] = [
     ("journal_damaged", peer::journal_damaged),
     ("text", text::any_text),
     ("import", import::any_tables),
+    ("extract", extract::any_extract),
     ("control", control::any_bytes),
 ];

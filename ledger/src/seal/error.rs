@@ -88,6 +88,12 @@ pub enum SealError {
         /// The loan.
         loan: LoanId,
     },
+    /// The loan is in another bucket than the others of the draft, or than the draft says.
+    #[error("loan {loan} is in another bucket; draft the loans of each bucket in batches of their own")]
+    Bucket {
+        /// The loan.
+        loan: LoanId,
+    },
     /// None of the banks has a part.
     #[error("loan {loan}: none of the banks that write off has a part of it")]
     NoPart {

@@ -136,6 +136,7 @@ pub(crate) fn sketch(
         Events::Recover(recoveries) => sealer.recover(recoveries)?,
         Events::Release(amounts) => sealer.release(amounts)?,
         Events::Collect(collections) => sealer.collect(collections)?,
+        Events::Reclassify { from, to, loans } => sealer.reclassify((*from, *to), loans)?,
     };
     let records = Records { envelopes: sealer.envelopes(&entropy, rng), records };
     let Sealer { header, owner_secrets, .. } = sealer;

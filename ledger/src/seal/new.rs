@@ -18,7 +18,7 @@ use crate::{
     share::{Revealed, Share},
     wallet::Postings,
 };
-use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
+use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed, secret};
 use curve25519_dalek::scalar::Scalar;
 
 impl Sealer<'_> {
@@ -126,7 +126,7 @@ impl Sealer<'_> {
             let t = self.seed.scalar(Purpose::Owner, record, place);
             let view_key = self.view_key(slot.owner).ok_or_else(|| self.no_bank(loan))?;
             if place == 0 {
-                self.owner_secrets.push(t);
+                secret::append(&mut self.owner_secrets, &[t]);
             }
             let owner = view_key.owner_points(&t);
             let piece = Piece {

@@ -185,6 +185,7 @@ impl Sealer<'_> {
             loans.push(loan);
             records.push(sections);
         }
+        self.one_bucket(events.iter().map(|event| event.loan))?;
         let mut legs = legs(kind).iter();
         let recovered = sums.recovered.seal(&self.seed, self.wallet.me, Component::Recovered);
         let postings = sums.legs.map(|sums| {
@@ -192,6 +193,16 @@ impl Sealer<'_> {
             sums.seal(&self.seed, self.wallet.me, leg.component)
         });
         Ok(Sketched { loans, postings, recovered, records })
+    }
+
+    /// All loans of a batch are in one bucket: its postings name one account of it.
+    pub(super) fn one_bucket(&self, loans: impl Iterator<Item = LoanId>) -> Result<(), SealError> {
+        let bucket = |loan: LoanId| Some((loan, self.wallet.loans().get(&loan)?.bucket));
+        let mut buckets = loans.filter_map(bucket);
+        let Some((_, first)) = buckets.next() else { return Ok(()) };
+        buckets
+            .find(|(_, bucket)| *bucket != first)
+            .map_or(Ok(()), |(loan, _)| Err(SealError::Bucket { loan }))
     }
 
     /// A loan of this servicer, for an event that is not booked and not in the draft twice.

@@ -1,4 +1,4 @@
-//! Write-offs: what is outstanding on a part leaves the books of its bank.
+//! What moves whole balances: write-offs, by which a part leaves the books of its bank, and changes of bucket.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a place among at most 256 loans, plus one")]
 
@@ -7,7 +7,7 @@ use crate::{
     batch::Record,
     body::{Body, WrittenLoan, WrittenPart},
     draft::WriteOff,
-    names::Component,
+    names::{Bucket, Component, Hash, LoanId},
     share::Share,
     wallet::Postings,
 };
@@ -25,8 +25,43 @@ impl Sealer<'_> {
             loans.push(loan);
             records.push(sections);
         }
+        self.one_bucket(write_offs.iter().map(|write_off| write_off.loan))?;
         let postings = sums.seal(&self.seed, self.wallet.me, Component::Principal);
         Ok((Body::WriteOff { loans, postings: self.postings(postings) }, records))
+    }
+
+    pub(super) fn reclassify(
+        &self,
+        (from, to): (Bucket, Bucket),
+        moves: &[(LoanId, Hash)],
+    ) -> Result<Said, SealError> {
+        self.fits(moves.len())?;
+        let mut sums = Postings::new(self.consortium());
+        let (mut loans, mut records) = (Vec::new(), Vec::new());
+        for (record, (loan, event)) in (0u16..).zip(moves) {
+            let mut later = moves.iter().skip(usize::from(record) + 1);
+            let held =
+                self.untouched(*loan, event, later.any(|other| other.0 == *loan || other.1 == *event))?;
+            if held.bucket != from || from == to {
+                return Err(SealError::Bucket { loan: *loan });
+            }
+            let (mut parts, mut texts) = (Vec::new(), Vec::new());
+            for (part, held) in (0u8..).zip(&held.parts).filter(|(_, part)| !part.written_off) {
+                let (owner, balance) = (held.owner, held.balance.clone());
+                sums.add(owner, &balance).ok_or(SealError::Loan(*loan))?;
+                let principal = revealed(&balance);
+                texts.push((Share::Reclassified { owner, principal, event: *event }, owner));
+                parts.push(WrittenPart { part, balance: self.movement(balance) });
+            }
+            if parts.is_empty() {
+                return Err(SealError::WrittenOff { loan: *loan });
+            }
+            let shares = self.share_sections(record, texts.into_iter())?;
+            loans.push(WrittenLoan { loan: *loan, parts });
+            records.push(Record { shares, identity: None, terms: None });
+        }
+        let postings = sums.seal(&self.seed, self.wallet.me, Component::Principal);
+        Ok((Body::Reclassify { from, to, loans, postings: self.postings(postings) }, records))
     }
 
     fn written_loan(

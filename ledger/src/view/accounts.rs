@@ -9,7 +9,7 @@ use crate::{
     attestation::AttestedAccount,
     batch::Sealed,
     body::Body,
-    names::{AccountKind, Component, Kind, MemberId, ProductId, entry},
+    names::{AccountKind, Component, Kind, MemberId, ProductId},
     seed::posting_blinding,
     share::Share,
     wallet::posting_openings,
@@ -70,6 +70,8 @@ impl Flows {
             (Kind::Reschedule, Component::Principal) => &mut self.capitalised,
             (Kind::WriteOff, Component::Principal) => &mut self.written_off,
             (Kind::Release, Component::Principal) => &mut self.released,
+            // From one account of the same bank to another: over all of them nothing changes.
+            (Kind::Reclassify, Component::Principal) => return,
         };
         *sum = sum.saturating_add(amount);
     }
@@ -90,7 +92,7 @@ impl Flows {
         let Self { fees, penalties, recovered, .. } = *self;
         [
             (Settlement, &[Settlement], sum(&[funded], &[])),
-            (Loans, &[Loans], sum(&[originated, capitalised], &[repaid, written_off])),
+            (Loans, &AccountKind::OUTSTANDING, sum(&[originated, capitalised], &[repaid, written_off])),
             (Income, &[Income], sum(&[interest, capitalised], &[])),
             (Losses, &[Losses], sum(&[written_off], &[])),
             (Recoveries, &[Recoveries], sum(&[proceeds, recovered], &[])),
@@ -187,6 +189,7 @@ impl View {
             (_, Body::Fund { .. } | Body::Release { .. }) | (None, _) => None,
             (Some(seed), _) => posting_openings(&self.consortium, content, &sealed.records, seed),
         };
+        let bucket = self.bucket_of(&content.body);
         for (component, postings) in content.body.postings() {
             let Some(Ok(point)) = postings.get(index).map(|posting| posting.amount.decode()) else {
                 continue;
@@ -209,7 +212,7 @@ impl View {
             let sum = sums.get(&(self.me, component)).copied().unwrap_or(0);
             let opening = blinding.and_then(|blinding| opening_of(&point, blinding, sum));
             let held = Held { point, opening };
-            self.owned.transfer(place, entry(header.kind, component), &held);
+            self.owned.transfer(place, content.body.entry(component, bucket), &held);
             if header.kind == Kind::Fund {
                 self.owned.waiting.insert((place.0, place.1, header.sequence), held);
             }

@@ -1,6 +1,6 @@
 //! What a viewer has read, and what it finds.
 
-use crate::names::{AccountKind, Component, Kind, MemberId, ProductId};
+use crate::names::{AccountKind, Bucket, Component, Kind, MemberId, ProductId};
 use std::collections::BTreeMap;
 
 /// A control account as viewers name it: servicer, product, bank, kind.
@@ -44,11 +44,21 @@ pub struct LoanView {
     pub parts: BTreeMap<MemberId, PartView>,
     /// How many repayments touched it.
     pub repayments: u64,
+    /// How late it is.
+    pub bucket: Bucket,
 }
 
 impl LoanView {
     pub(super) fn new(servicer: MemberId, product: ProductId) -> Self {
-        Self { servicer, product, reference: None, terms: None, parts: BTreeMap::new(), repayments: 0 }
+        Self {
+            servicer,
+            product,
+            reference: None,
+            terms: None,
+            parts: BTreeMap::new(),
+            repayments: 0,
+            bucket: Bucket::Current,
+        }
     }
 }
 

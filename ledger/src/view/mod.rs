@@ -24,7 +24,7 @@ use crate::{
     batch::{IDENTITY_SECTION, Sealed, TERMS_SECTION, envelope_context, loan_id, owner_key, section_context},
     body::{Body, Portion, legs as legs_of},
     genesis::{Consortium, Keys},
-    names::{AccountKind, Component, Kind, LoanId, MemberId, ProductId, entry},
+    names::{AccountKind, Bucket, Component, Kind, LoanId, MemberId, ProductId},
     seed::Seed,
     share::{IdentityText, Revealed, Share, TermsText},
 };
@@ -58,6 +58,8 @@ pub struct View {
     pub flows: BTreeMap<(MemberId, ProductId), Flows>,
     owned: accounts::Owned,
     owners: BTreeMap<(LoanId, u16), MemberId>,
+    /// How late loans are that were ever late: everybody sees it.
+    buckets: BTreeMap<LoanId, Bucket>,
     waiting: BTreeMap<(MemberId, ProductId, u64), BTreeMap<MemberId, u64>>,
     merged: BTreeMap<(MemberId, ProductId), u64>,
 }
@@ -102,6 +104,7 @@ impl View {
             flows: BTreeMap::new(),
             owned: accounts::Owned::default(),
             owners: BTreeMap::new(),
+            buckets: BTreeMap::new(),
             waiting: BTreeMap::new(),
             merged: BTreeMap::new(),
         }
@@ -116,6 +119,24 @@ impl View {
         let sums = self.book(sealed, &scope, &shares);
         self.compare_postings(sealed, &scope, &sums);
         self.own_accounts(sealed, &scope, &shares, &sums);
+        self.reclassified(&sealed.batch.content.body);
+    }
+
+    /// Notes the bucket to which loans move.
+    fn reclassified(&mut self, body: &Body<Encoded, Encoded>) {
+        let Body::Reclassify { to, loans, .. } = body else { return };
+        for moved in loans {
+            self.buckets.insert(moved.loan, *to);
+            if let Some(loan) = self.loans.get_mut(&moved.loan) {
+                loan.bucket = *to;
+            }
+        }
+    }
+
+    /// The bucket of the open loans that a batch touches: all are in one.
+    fn bucket_of(&self, body: &Body<Encoded, Encoded>) -> Bucket {
+        let first = body.touched().into_iter().next();
+        first.and_then(|(loan, _)| self.buckets.get(&loan)).copied().unwrap_or_default()
     }
 
     fn scope(&self, sealed: &Sealed) -> Option<Scope> {
@@ -330,7 +351,7 @@ impl View {
                 part.proceeds = part.proceeds.saturating_add(proceeds.amount);
                 part.costs = part.costs.saturating_add(costs.amount);
             }
-            Share::Fund { .. } | Share::Released { .. } => {}
+            Share::Fund { .. } | Share::Released { .. } | Share::Reclassified { .. } => {}
         }
         self.loans.insert(id, view);
         Some(id)
@@ -370,8 +391,10 @@ impl View {
             }
             self.merged.insert(place, header.merged.max(merged));
         }
+        let body = &sealed.batch.content.body;
+        let bucket = self.bucket_of(body);
         for ((bank, component), amount) in sums {
-            self.transfer(place, *bank, entry(header.kind, *component), *amount);
+            self.transfer(place, *bank, body.entry(*component, bucket), *amount);
         }
         for bank in &scope.banks {
             for kind in AccountKind::ALL {
@@ -429,7 +452,9 @@ fn commitment_at(
         Body::Originate { loans, .. } => {
             loans.get(record)?.parts.get(place).map(|part| part.principal.amount)
         }
-        Body::WriteOff { loans, .. } => loans.get(record)?.parts.get(place).map(|part| part.balance.amount),
+        Body::WriteOff { loans, .. } | Body::Reclassify { loans, .. } => {
+            loans.get(record)?.parts.get(place).map(|part| part.balance.amount)
+        }
         Body::Repay(touched) | Body::Recover { touched, .. } => {
             leg(&touched.loans.get(record)?.parts.get(place)?.legs)
         }

@@ -237,6 +237,7 @@ impl Sketch {
             Body::Fund { postings }
             | Body::Originate { postings, .. }
             | Body::WriteOff { postings, .. }
+            | Body::Reclassify { postings, .. }
             | Body::Release { postings, .. } => std::slice::from_mut(postings),
             Body::Repay(Touched { postings, .. })
             | Body::Recover { touched: Touched { postings, .. }, .. } => postings,
@@ -267,7 +268,7 @@ impl Sketch {
             Body::Repay(touched) | Body::Recover { touched, .. } => settle_touched(kind, touched),
             Body::Draw { touched, .. } | Body::Reschedule(touched) => settle_touched(kind, touched),
             Body::Collect { touched, .. } => settle_touched(kind, touched),
-            Body::WriteOff { loans, .. } => {
+            Body::WriteOff { loans, .. } | Body::Reclassify { loans, .. } => {
                 vec![loans.iter().flat_map(|loan| &loan.parts).map(|part| value(&part.balance.amount)).sum()]
             }
             Body::Fund { .. } | Body::Release { .. } => return,
