@@ -18,9 +18,9 @@ use counterfoil_ledger::{
     attestation::{self as attested, Attestation, AttestedAccount},
     block::{Block, BlockHeader, VERSION, batches_root},
     decree::{Decree, Retirement},
-    draft::{Draft, Events, NewLoan, Repayment},
+    draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, EPOCH_BLOCKS, Genesis, Keys, Role},
-    names::{AccountKind, Date, MemberId, ProductId},
+    names::{AccountKind, Date, Hash, LoanId, MemberId, ProductId},
     seal::seal,
     transaction::Transaction,
     wallet::Wallet,
@@ -28,7 +28,11 @@ use counterfoil_ledger::{
 use counterfoil_policy::Product;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng as _};
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 const NAMES: [&str; 4] = ["bank-a", "bank-b", "bank-c", "regulator"];
 
@@ -72,42 +76,107 @@ weights = { bank-a = 7 }
 "#,
 ];
 
-type Maker = fn(&mut ChaCha20Rng) -> Value;
+/// A batch: suite, product, its story, how many loans.
+type Wanted = (Suite, u16, &'static [Step], u16);
 
-const VECTORS: [(&str, Maker); 19] = [
-    ("genesis", genesis),
-    ("block", block),
-    ("suite-1-fund", |rng| batch(Suite::Widths, 0, 1, 0, rng)),
-    ("suite-1-originate", |rng| batch(Suite::Widths, 0, 2, 2, rng)),
-    ("suite-1-repay", |rng| batch(Suite::Widths, 0, 3, 2, rng)),
-    ("suite-1-originate-wide", |rng| batch(Suite::Widths, 1, 2, 1, rng)),
-    ("suite-1-repay-wide", |rng| batch(Suite::Widths, 1, 3, 1, rng)),
-    ("suite-2-fund", |rng| batch(Suite::Packed, 0, 1, 0, rng)),
-    ("suite-2-originate", |rng| batch(Suite::Packed, 0, 2, 2, rng)),
-    ("suite-2-repay", |rng| batch(Suite::Packed, 0, 3, 2, rng)),
-    ("suite-2-originate-wide", |rng| batch(Suite::Packed, 1, 2, 1, rng)),
-    ("suite-2-repay-wide", |rng| batch(Suite::Packed, 1, 3, 1, rng)),
-    ("suite-1-originate-single", |rng| batch(Suite::Widths, 2, 2, 2, rng)),
-    ("suite-1-repay-single", |rng| batch(Suite::Widths, 2, 3, 1, rng)),
-    ("suite-2-originate-single", |rng| batch(Suite::Packed, 2, 2, 2, rng)),
-    ("suite-2-repay-single", |rng| batch(Suite::Packed, 2, 3, 1, rng)),
+/// One batch of a story.
+#[derive(Clone, Copy)]
+enum Step {
+    Fund,
+    Originate,
+    Repay,
+    Draw,
+    Reschedule,
+    /// All parts of every loan.
+    WriteOff,
+    /// The part of bank-c alone.
+    WriteOffOne,
+    /// Costs above proceeds.
+    Recover,
+    Release,
+    /// Repayments with fees and penalties.
+    Collect,
+}
+
+use Step::{
+    Collect, Draw, Fund, Originate, Recover, Release, Repay, Reschedule, WriteOff as Write, WriteOffOne,
+};
+
+const FUNDED: &[Step] = &[Fund];
+const LENT: &[Step] = &[Fund, Originate];
+const REPAID: &[Step] = &[Fund, Originate, Repay];
+const DRAWN: &[Step] = &[Fund, Originate, Draw];
+const RESCHEDULED: &[Step] = &[Fund, Originate, Repay, Reschedule];
+const WRITTEN_OFF: &[Step] = &[Fund, Originate, Repay, Write];
+const WRITTEN_OFF_BY_ONE: &[Step] = &[Fund, Originate, Repay, WriteOffOne];
+const RECOVERED: &[Step] = &[Fund, Originate, WriteOffOne, Recover];
+const RELEASED: &[Step] = &[Fund, Originate, Release];
+const COLLECTED: &[Step] = &[Fund, Originate, Collect];
+const COLLECTED_FROM_ONE: &[Step] = &[Fund, Originate, WriteOffOne, Collect];
+
+const BATCHES: [(&str, Wanted); 40] = [
+    ("suite-1-fund", (Suite::Widths, 0, FUNDED, 0)),
+    ("suite-1-originate", (Suite::Widths, 0, LENT, 2)),
+    ("suite-1-repay", (Suite::Widths, 0, REPAID, 2)),
+    ("suite-1-originate-wide", (Suite::Widths, 1, LENT, 1)),
+    ("suite-1-repay-wide", (Suite::Widths, 1, REPAID, 1)),
+    ("suite-2-fund", (Suite::Packed, 0, FUNDED, 0)),
+    ("suite-2-originate", (Suite::Packed, 0, LENT, 2)),
+    ("suite-2-repay", (Suite::Packed, 0, REPAID, 2)),
+    ("suite-2-originate-wide", (Suite::Packed, 1, LENT, 1)),
+    ("suite-2-repay-wide", (Suite::Packed, 1, REPAID, 1)),
+    ("suite-1-originate-single", (Suite::Widths, 2, LENT, 2)),
+    ("suite-1-repay-single", (Suite::Widths, 2, REPAID, 1)),
+    ("suite-2-originate-single", (Suite::Packed, 2, LENT, 2)),
+    ("suite-2-repay-single", (Suite::Packed, 2, REPAID, 1)),
     // More than 1,024 proven bits: two pieces of the second suite.
-    ("suite-2-repay-many", |rng| batch(Suite::Packed, 1, 3, 5, rng)),
-    ("attestation", attestation),
-    ("decree", decree),
+    ("suite-2-repay-many", (Suite::Packed, 1, REPAID, 5)),
+    ("suite-1-draw", (Suite::Widths, 0, DRAWN, 2)),
+    ("suite-1-reschedule", (Suite::Widths, 0, RESCHEDULED, 2)),
+    ("suite-1-write-off", (Suite::Widths, 0, WRITTEN_OFF, 2)),
+    ("suite-1-write-off-one", (Suite::Widths, 0, WRITTEN_OFF_BY_ONE, 2)),
+    ("suite-1-recover", (Suite::Widths, 0, RECOVERED, 2)),
+    ("suite-1-release", (Suite::Widths, 0, RELEASED, 2)),
+    ("suite-2-draw", (Suite::Packed, 0, DRAWN, 2)),
+    ("suite-2-reschedule", (Suite::Packed, 0, RESCHEDULED, 2)),
+    ("suite-2-write-off", (Suite::Packed, 0, WRITTEN_OFF, 2)),
+    ("suite-2-write-off-one", (Suite::Packed, 0, WRITTEN_OFF_BY_ONE, 2)),
+    ("suite-2-recover", (Suite::Packed, 0, RECOVERED, 2)),
+    ("suite-2-release", (Suite::Packed, 0, RELEASED, 2)),
+    ("suite-1-draw-wide", (Suite::Widths, 1, DRAWN, 1)),
+    ("suite-1-write-off-wide", (Suite::Widths, 1, WRITTEN_OFF, 1)),
+    ("suite-1-recover-wide", (Suite::Widths, 1, RECOVERED, 1)),
+    ("suite-2-draw-wide", (Suite::Packed, 1, DRAWN, 1)),
+    ("suite-2-write-off-wide", (Suite::Packed, 1, WRITTEN_OFF, 1)),
+    ("suite-2-recover-wide", (Suite::Packed, 1, RECOVERED, 1)),
+    ("suite-2-reschedule-single", (Suite::Packed, 2, RESCHEDULED, 1)),
+    ("suite-1-collect", (Suite::Widths, 0, COLLECTED_FROM_ONE, 2)),
+    ("suite-2-collect", (Suite::Packed, 0, COLLECTED_FROM_ONE, 2)),
+    ("suite-1-collect-wide", (Suite::Widths, 1, COLLECTED, 1)),
+    ("suite-2-collect-wide", (Suite::Packed, 1, COLLECTED_FROM_ONE, 1)),
+    ("suite-2-collect-single", (Suite::Packed, 2, COLLECTED, 1)),
+    ("suite-2-recover-single", (Suite::Packed, 2, &[Fund, Originate, Write, Recover], 1)),
 ];
 
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("usage: vectors FOLDER"));
-    for (name, make) in VECTORS {
-        let path = folder.join(format!("{name}.json"));
-        if path.exists() {
-            continue;
-        }
-        let value = make(&mut rng(name));
-        fs::write(&path, serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
-        println!("made {}", path.display());
+    make(&folder, "genesis", |_| genesis());
+    make(&folder, "block", |_| block());
+    make(&folder, "attestation", attestation);
+    make(&folder, "decree", |_| decree());
+    for (name, wanted) in BATCHES {
+        make(&folder, name, |rng| batch(wanted, rng));
     }
+}
+
+fn make(folder: &Path, name: &str, maker: impl FnOnce(&mut ChaCha20Rng) -> Value) {
+    let path = folder.join(format!("{name}.json"));
+    if path.exists() {
+        return;
+    }
+    let value = maker(&mut rng(name));
+    fs::write(&path, serde_json::to_string_pretty(&value).unwrap() + "\n").unwrap();
+    println!("made {}", path.display());
 }
 
 fn rng(name: &str) -> ChaCha20Rng {
@@ -127,7 +196,7 @@ fn founded() -> (Vec<SecretBytes>, Genesis) {
     (seeds, Genesis { version: 1, name: "vectors".into(), members, products, epoch_blocks: EPOCH_BLOCKS })
 }
 
-fn genesis(_: &mut ChaCha20Rng) -> Value {
+fn genesis() -> Value {
     let (seeds, genesis) = founded();
     let consortium = Consortium::found(genesis.clone()).unwrap();
     let policies: Vec<_> = consortium.products().map(|(_, terms)| hex::encode(terms.policy)).collect();
@@ -143,7 +212,7 @@ fn genesis(_: &mut ChaCha20Rng) -> Value {
     })
 }
 
-fn block(_: &mut ChaCha20Rng) -> Value {
+fn block() -> Value {
     let (seeds, genesis) = founded();
     let consortium = Consortium::found(genesis).unwrap();
     let batches = vec![b"the first batch".to_vec(), b"the second".to_vec(), Vec::new()];
@@ -242,7 +311,7 @@ fn attestation(rng: &mut ChaCha20Rng) -> Value {
 }
 
 /// All three banks retire the first suite.
-fn decree(_: &mut ChaCha20Rng) -> Value {
+fn decree() -> Value {
     let (seeds, genesis) = founded();
     let consortium = Consortium::found(genesis).unwrap();
     let retirement = Retirement { consortium: consortium.id(), suite: 1, from: 5_000 };
@@ -286,20 +355,14 @@ fn decree(_: &mut ChaCha20Rng) -> Value {
     })
 }
 
-/// The batch that ends a story of so many batches over `count` loans, told by the first bank in a product: top-ups, new loans,
-/// repayments of all of them.
-fn batch(suite: Suite, product: u16, length: usize, count: u16, rng: &mut ChaCha20Rng) -> Value {
+/// The batch that ends a story over `count` loans, told by the first bank in a product; every step is of all loans.
+fn batch((suite, product, story, count): Wanted, rng: &mut ChaCha20Rng) -> Value {
     let (seeds, genesis) = founded();
     let consortium = Arc::new(Consortium::found(genesis).unwrap());
     let mut wallet = Wallet::new(consortium, MemberId(0), Keys::from_seed(&seeds[0])).with_suite(suite);
-    let scale = [1, 10_000, 1][usize::from(product)];
     let mut last = None;
-    for step in 0..length {
-        let events = match step {
-            0 => Events::Fund((0..3).map(|bank| (MemberId(bank), 1_000_000 * scale)).collect()),
-            1 => Events::Originate((0..count).map(|number| loan(product, number, scale)).collect()),
-            _ => Events::Repay((0..count).map(|number| repayment(&wallet, product, number, scale)).collect()),
-        };
+    for step in story {
+        let events = events(&wallet, *step, product, count);
         let (product, value_date, booking_date) = (ProductId(product), Date(20_000), Date(20_001));
         let sealed = seal(&wallet, &Draft { product, value_date, booking_date, events }, rng).unwrap();
         wallet.absorb(&sealed).unwrap();
@@ -311,6 +374,56 @@ fn batch(suite: Suite, product: u16, length: usize, count: u16, rng: &mut ChaCha
         "id": hex::encode(sealed.batch.id()),
         "sealed": hex::encode(sealed.to_bytes()),
     })
+}
+
+/// What happens to so many loans in one step.
+fn events(wallet: &Wallet, step: Step, product: u16, count: u16) -> Events {
+    let scale = [1, 10_000, 1][usize::from(product)];
+    let amounts = |amount: u64| (0..3).map(|bank| (MemberId(bank), amount * scale)).collect();
+    let loans = || (0..count).map(|number| loan_of(wallet, product, number));
+    let raise =
+        |amount: u64| loans().map(|(loan, event)| Raise { loan, amount: amount * scale, event }).collect();
+    let write_off = |banks: &[u16]| {
+        let banks: Vec<_> = banks.iter().map(|bank| MemberId(*bank)).collect();
+        Events::WriteOff(
+            loans().map(|(loan, event)| WriteOff { loan, banks: banks.clone(), event }).collect(),
+        )
+    };
+    match step {
+        Fund => Events::Fund(amounts(1_000_000)),
+        Originate => Events::Originate((0..count).map(|number| loan(product, number, scale)).collect()),
+        Repay => {
+            let of =
+                |(loan, event)| Repayment { loan, principal: 33_333 * scale, interest: 1_234 * scale, event };
+            Events::Repay(loans().map(of).collect())
+        }
+        Draw => Events::Draw(raise(44_441)),
+        Reschedule => Events::Reschedule(raise(1_237)),
+        Write => write_off(&[0, 1, 2]),
+        WriteOffOne => write_off(&[2]),
+        Recover => {
+            let of = |(loan, event)| Recovery { loan, proceeds: 2_501 * scale, costs: 7_003 * scale, event };
+            Events::Recover(loans().map(of).collect())
+        }
+        Collect => {
+            let of = |(loan, event)| {
+                let [interest, fee, penalty] = [1_234 * scale, 56 * scale, 7];
+                Collection { loan, principal: 33_333 * scale, interest, fee, penalty, event }
+            };
+            Events::Collect(loans().map(of).collect())
+        }
+        Release => Events::Release(vec![(MemberId(0), 17), (MemberId(2), 500_000 * scale)]),
+    }
+}
+
+/// A loan by its number, and a key of an event on it that no step of the story has used.
+fn loan_of(wallet: &Wallet, product: u16, number: u16) -> (LoanId, Hash) {
+    let loan = wallet.loan_of(ProductId(product), &reference(number)).unwrap();
+    let mut event: Hash = blake3::hash(&number.to_le_bytes()).into();
+    while wallet.is_booked(&event) {
+        event = blake3::hash(&event).into();
+    }
+    (loan, event)
 }
 
 fn reference(number: u16) -> String {
@@ -326,10 +439,4 @@ fn loan(product: u16, number: u16, scale: u64) -> NewLoan {
     let partners = partners.iter().map(|n| MemberId(*n)).collect();
     let principal = if number == 0 { 900_003 } else { 77_777 + u64::from(number) } * scale;
     NewLoan { reference: reference(number), terms: "12 months, 10 %".into(), principal, partners }
-}
-
-fn repayment(wallet: &Wallet, product: u16, number: u16, scale: u64) -> Repayment {
-    let loan = wallet.loan_of(ProductId(product), &reference(number)).unwrap();
-    let event = blake3::hash(&number.to_le_bytes()).into();
-    Repayment { loan, principal: 33_333 * scale, interest: 1_234 * scale, event }
 }

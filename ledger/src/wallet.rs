@@ -163,6 +163,12 @@ impl Wallet {
         self.lanes.insert((product, lane), head);
     }
 
+    /// A loan, to make a wallet believe something else: for forgeries in tests.
+    #[cfg(test)]
+    pub(crate) fn loan_mut(&mut self, loan: LoanId) -> &mut HeldLoan {
+        self.loans.get_mut(&loan).expect("the test knows the loan")
+    }
+
     /// The number of the last top-up, and the banks' available reserves once all of them are taken up.
     #[must_use]
     pub fn reserves(&self, product: ProductId) -> (u64, Vec<Opening>) {

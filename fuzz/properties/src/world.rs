@@ -4,7 +4,7 @@ use counterfoil_crypto::secret::SecretBytes;
 use counterfoil_ledger::{
     batch::Sealed,
     book::Book,
-    draft::{Draft, Events, NewLoan, Repayment},
+    draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, Genesis, Keys, Role},
     names::{Date, MemberId, ProductId},
     seal::seal,
@@ -69,6 +69,16 @@ impl World {
         let loan = *wallet.loans().keys().next().expect("the loan was just opened");
         let repayment = Repayment { loan, principal: 1_111, interest: 222, event: [7; 32] };
         world.post(&mut wallet, Events::Repay(vec![repayment]));
+        world.post(&mut wallet, Events::Draw(vec![Raise { loan, amount: 3_333, event: [8; 32] }]));
+        world.post(&mut wallet, Events::Reschedule(vec![Raise { loan, amount: 77, event: [9; 32] }]));
+        world.post(&mut wallet, Events::Release(vec![(MemberId(1), 5_000)]));
+        let write_off = WriteOff { loan, banks: vec![MemberId(1)], event: [10; 32] };
+        world.post(&mut wallet, Events::WriteOff(vec![write_off]));
+        let recovery = Recovery { loan, proceeds: 500, costs: 701, event: [11; 32] };
+        world.post(&mut wallet, Events::Recover(vec![recovery]));
+        let (principal, event) = (1_000, [12; 32]);
+        let collection = Collection { loan, principal, interest: 100, fee: 20, penalty: 3, event };
+        world.post(&mut wallet, Events::Collect(vec![collection]));
         world
     }
 

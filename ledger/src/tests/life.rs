@@ -270,3 +270,51 @@ fn loans_age_and_recover() {
     let loan = life.loan("L1");
     assert_eq!(life.world.views[1].loans[&loan].bucket, Bucket::Current);
 }
+
+mod any_order {
+    //! Whatever happens in whatever order: it is booked and the books agree, or it is refused for a reason that a servicer can
+    //! understand, and they agree as well.
+
+    use super::*;
+    use proptest::prelude::*;
+
+    const REFUSALS: [&str; 7] = ["Reserve", "Overpaid", "Cap", "WrittenOff", "NoPart", "Doubled", "Bucket"];
+
+    /// A line of a table: what, of how much, on which loan, and by which banks.
+    fn line((kind, amount, loan, who): (usize, u64, usize, usize)) -> String {
+        let (loan, name) = (["L1", "L2"][loan], ["a", "b", "c", "d"][who]);
+        match kind {
+            0 => format!("fund {name} {amount}"),
+            1 => format!("release {name} {amount}"),
+            2 => format!("originate {loan}-{amount} {} {}", amount + 1, ["", "b", "c d", "b c d"][who]),
+            3 => format!("repay {loan} {amount} {}", amount / 7),
+            4 => format!("collect {loan} {amount} {} {} {who}", amount / 7, amount % 13),
+            5 => format!("draw {loan} {amount}"),
+            6 => format!("reschedule {loan} {}", amount / 5),
+            7 => format!("recover {loan} {amount} {}", (amount * 37) % 3_001),
+            8 => format!("write-off {loan} {name}"),
+            9 => format!("write-off {loan} a b c d"),
+            _ => format!("reclassify {} {} {loan}", [0, 12, 45, 200][who], [0, 12, 45][amount as usize % 3]),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_books_agree(
+            seed in 70u64..1_000,
+            events in prop::collection::vec((0usize..12, 0u64..4_000, 0usize..2, 0usize..4), 12..20),
+        ) {
+            let mut life = Life::new(seed);
+            life.run("fund a 9000 b 9000 c 9000 d 9000 | booked");
+            life.run("originate L1 10007 b c | booked\noriginate L2 777 d | booked");
+            for event in events {
+                let event = line(event);
+                let outcome = life.book(&event);
+                prop_assert!(outcome == "booked" || REFUSALS.contains(&outcome.as_str()), "{event}: {outcome}");
+                life.identities(&event);
+            }
+        }
+    }
+}

@@ -59,8 +59,13 @@ pub(super) fn found(rng: &mut ChaCha20Rng, text: &str) -> (Arc<Consortium>, Vec<
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
+        Self::with(seed, TEXT)
+    }
+
+    /// A world of another product.
+    pub(super) fn with(seed: u64, text: &str) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let (consortium, keys) = found(&mut rng, TEXT);
+        let (consortium, keys) = found(&mut rng, text);
         let view = |i: u16| View::new(consortium.clone(), member(i), keys[usize::from(i)].clone());
         Self {
             wallet: Wallet::new(consortium.clone(), member(0), keys[0].clone()),
@@ -74,7 +79,12 @@ impl World {
 
     /// A world with funded reserves.
     pub(super) fn funded(seed: u64) -> Self {
-        let mut world = Self::new(seed);
+        Self::funded_with(seed, TEXT)
+    }
+
+    /// A world of another product with funded reserves.
+    pub(super) fn funded_with(seed: u64, text: &str) -> Self {
+        let mut world = Self::with(seed, text);
         world.book(Events::Fund((0..4).map(|bank| (member(bank), 10_000_000)).collect()));
         world
     }

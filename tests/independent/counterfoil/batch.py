@@ -7,8 +7,10 @@ from .borsh import Malformed, Reader
 
 VERSION = 1
 MAX_BYTES = 2 << 20
-KINDS = ("Fund", "Originate", "Repay")
-SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 96, 192
+KINDS = ("Fund", "Originate", "Repay", "Draw", "Reschedule", "WriteOff", "Recover", "Release", "Collect")
+WITHOUT_LOANS = ("Fund", "Release")
+WITH_RESERVES = ("Originate", "Draw", "Recover", "Release")
+SHARE_CLASS, WIDE_SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 208, 96, 192
 
 
 @dataclass(frozen=True)
@@ -75,22 +77,6 @@ class NewPart:
 
 
 @dataclass(frozen=True)
-class RepaidPart:
-    """One bank's part of a repayment."""
-
-    balance: bytes
-    share: bytes
-    principal: Amount
-    principal_split: Split
-    interest: Amount
-    interest_split: Split
-
-    @staticmethod
-    def read(r: Reader) -> "RepaidPart":
-        return RepaidPart(point(r), point(r), Amount.read(r), Split.read(r), Amount.read(r), Split.read(r))
-
-
-@dataclass(frozen=True)
 class NewLoan:
     """A new loan."""
 
@@ -103,45 +89,154 @@ class NewLoan:
 
 
 @dataclass(frozen=True)
-class RepaidLoan:
-    """A repayment of a loan."""
+class Leg:
+    """One of the amounts that an event has, and its sign in what is left of the balance: 0 where it leaves that alone."""
 
-    loan: bytes
-    principal_quotient: bytes
-    interest_quotient: bytes
-    parts: list[RepaidPart]
+    name: str
+    sign: int
+
+
+LEGS = {
+    "Repay": (Leg("principal", -1), Leg("interest", 0)),
+    "Draw": (Leg("principal", 1),),
+    "Reschedule": (Leg("principal", 1),),
+    "Recover": (Leg("proceeds", 0), Leg("costs", 0)),
+    "Collect": (Leg("principal", -1), Leg("interest", 0), Leg("fee", 0), Leg("penalty", 0)),
+}
+
+
+@dataclass(frozen=True)
+class Portion:
+    """A part of a leg's total."""
+
+    movement: Amount
+    split: Split
 
     @staticmethod
-    def read(r: Reader) -> "RepaidLoan":
-        return RepaidLoan(r.take(32), point(r), point(r), r.many(RepaidPart.read))
+    def read(r: Reader) -> "Portion":
+        return Portion(Amount.read(r), Split.read(r))
+
+
+@dataclass(frozen=True)
+class TouchedPart:
+    """One bank's part of an event of a loan: a portion per leg."""
+
+    balance: bytes
+    share: bytes
+    portions: tuple[Portion, ...]
+
+
+@dataclass(frozen=True)
+class TouchedLoan:
+    """An event of a loan that exists: a quotient per leg."""
+
+    loan: bytes
+    quotients: tuple[bytes, ...]
+    parts: list[TouchedPart]
+
+    @staticmethod
+    def reader(legs: tuple[Leg, ...]):
+        """What reads such a loan: the legs are those of the batch's kind."""
+        def part(r: Reader) -> TouchedPart:
+            return TouchedPart(point(r), point(r), tuple(Portion.read(r) for _ in legs))
+
+        return lambda r: TouchedLoan(r.take(32), tuple(point(r) for _ in legs), r.many(part))
+
+
+@dataclass(frozen=True)
+class WrittenPart:
+    """A part that is written off: its place in the loan, and its balance."""
+
+    place: int
+    balance: Amount
+
+    @staticmethod
+    def read(r: Reader) -> "WrittenPart":
+        return WrittenPart(r.number(1), Amount.read(r))
+
+
+@dataclass(frozen=True)
+class WrittenLoan:
+    """A loan of which parts are written off."""
+
+    loan: bytes
+    parts: list[WrittenPart]
+
+    @staticmethod
+    def read(r: Reader) -> "WrittenLoan":
+        return WrittenLoan(r.take(32), r.many(WrittenPart.read))
 
 
 @dataclass(frozen=True)
 class Body:
-    """What a batch says. `postings` are lists per component: principal, then (in `Repay`) interest."""
+    """What a batch says. `postings` are lists per component: the legs' in their order, else the principal's alone; in `Collect`
+    what is recovered comes last. `written_off` are its two bytes per loan."""
 
     kind: str
-    postings: list[list[Amount]]
+    postings: tuple[list[Amount], ...]
     loans: list = field(default_factory=list)
     reserves: list[bytes] = field(default_factory=list)
+    written_off: list[bytes] = field(default_factory=list)
 
     @staticmethod
     def read(r: Reader) -> "Body":
-        kind, postings = r.choice(KINDS), lambda: r.many(Amount.read)
-        if kind == "Fund":
-            return Body(kind, [postings()])
-        if kind == "Originate":
-            reserves, loans = r.many(point), r.many(NewLoan.read)
-            return Body(kind, [postings()], loans, reserves)
-        loans = r.many(RepaidLoan.read)
-        return Body(kind, [postings(), postings()], loans)
+        kind, loans = r.choice(KINDS), []
+        legs = LEGS.get(kind, (Leg("principal", 0),))
+        written_off = r.many(lambda r: r.take(2)) if kind == "Collect" else []
+        reserves = r.many(point) if kind in WITH_RESERVES else []
+        if kind not in WITHOUT_LOANS:
+            read = {"Originate": NewLoan.read, "WriteOff": WrittenLoan.read}.get(kind) or TouchedLoan.reader(legs)
+            loans = r.many(read)
+        lists = len(legs) + (kind == "Collect")
+        return Body(kind, tuple(r.many(Amount.read) for _ in range(lists)), loans, reserves, written_off)
+
+    def encode(self) -> bytes:
+        """The body's bytes."""
+        reserves = borsh.encode(self.reserves) if self.kind in WITH_RESERVES else b""
+        loans = b"" if self.kind in WITHOUT_LOANS else borsh.encode(self.loans)
+        written_off = borsh.encode(self.written_off) if self.kind == "Collect" else b""
+        return borsh.u8(KINDS.index(self.kind)) + written_off + reserves + loans + borsh.encode(self.postings)
+
+    def components(self) -> list[str]:
+        """The name of every list of postings."""
+        names = [leg.name for leg in LEGS.get(self.kind, ())] or ["principal"]
+        return names + ["recovered"] if self.kind == "Collect" else names
 
     def movements(self) -> list[list[Amount]]:
         """The movements per component, in order of loans and parts."""
         parts = [part for loan in self.loans for part in loan.parts]
-        if self.kind == "Repay":
-            return [[part.principal for part in parts], [part.interest for part in parts]]
-        return [[part.principal for part in parts]]
+        if self.kind == "Originate":
+            return [[part.principal for part in parts]]
+        if self.kind in LEGS:
+            found = [[part.portions[leg].movement for part in parts] for leg in range(len(LEGS[self.kind]))]
+            return self._recovered_apart(found) if self.kind == "Collect" else found
+        return [[part.balance for part in parts]]
+
+    def _recovered_apart(self, movements: list[list[Amount]]) -> list[list[Amount]]:
+        """Principal of parts that are written off stands in a list of its own, the last."""
+        places = [(record, place) for record, loan in enumerate(self.loans) for place in range(len(loan.parts))]
+        kept, recovered = [], []
+        for (record, place), movement in zip(places, movements[0], strict=True):
+            flags = int.from_bytes(self.written_off[record], "little")
+            (recovered if flags >> place & 1 else kept).append(movement)
+        return [kept, *movements[1:], recovered]
+
+    def splits(self) -> list[Split]:
+        """What shows that parts are fair shares."""
+        parts = [part for loan in self.loans for part in loan.parts]
+        if self.kind == "Originate":
+            return [part.split for part in parts]
+        return [portion.split for part in parts for portion in part.portions] if self.kind in LEGS else []
+
+    def loose(self) -> list[bytes]:
+        """The commitments that belong to no movement, posting or split: reserves, quotients, shares, balances."""
+        found = list(self.reserves)
+        for loan in self.loans:
+            if self.kind == "Originate":
+                found += [loan.quotient, *(part.share for part in loan.parts)]
+            elif self.kind in LEGS:
+                found += [*loan.quotients, *(c for part in loan.parts for c in (part.balance, part.share))]
+        return found
 
 
 @dataclass(frozen=True)
@@ -171,6 +266,12 @@ class Record:
     def read(r: Reader) -> "Record":
         return Record(r.many(Section.read), r.option(Section.read), r.option(Section.read))
 
+    def encode(self) -> bytes:
+        """The record's bytes."""
+        option = lambda section: b"\0" if section is None else b"\1" + section.encoding
+        shares = borsh.encode([section.encoding for section in self.shares])
+        return shares + option(self.identity) + option(self.terms)
+
 
 @dataclass(frozen=True)
 class Records:
@@ -182,6 +283,10 @@ class Records:
     @staticmethod
     def read(r: Reader) -> "Records":
         return Records(r.many(lambda r: r.take(80)), r.many(Record.read))
+
+    def encode(self) -> bytes:
+        """The records' bytes."""
+        return borsh.encode(self.envelopes) + borsh.encode([record.encode() for record in self.records])
 
     def root(self) -> bytes:
         """The Merkle root over all envelopes and sections."""

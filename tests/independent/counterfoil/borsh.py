@@ -1,5 +1,7 @@
 """Borsh, read strictly: one value has one encoding, and nothing may follow it."""
 
+from dataclasses import fields
+
 
 class Malformed(Exception):
     """Not the canonical encoding of what it should be."""
@@ -81,3 +83,14 @@ def u64(n: int) -> bytes:
 def blob(data: bytes) -> bytes:
     """A vector of bytes, or a string's UTF-8."""
     return u32(len(data)) + data
+
+
+def encode(value) -> bytes:
+    """What a struct, a vector (a list), a fixed number of things (a tuple), a byte, or bytes as they are come to."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, int):
+        return u8(value)
+    if isinstance(value, (list, tuple)):
+        return (u32(len(value)) if isinstance(value, list) else b"") + b"".join(map(encode, value))
+    return b"".join(encode(getattr(value, field.name)) for field in fields(value))

@@ -1,6 +1,6 @@
 """What a batch proves: ledger, section 6."""
 
-from .batch import Amount, Sealed, Split
+from .batch import LEGS, Amount, Leg, Sealed, Split
 from .forms import Form
 from .genesis import Consortium
 from .merlin import Transcript
@@ -18,15 +18,11 @@ def relation(consortium: Consortium, product: Product, sealed: Sealed) -> Relati
     auditors = [consortium.named(name).view_key for name in product.auditors]
     banks = [consortium.members[bank].view_key for bank in consortium.banks]
     body = sealed.body
+    for loan in body.loans:
+        builder.loan(body.kind, loan)
     if body.kind == "Originate":
-        for loan in body.loans:
-            builder.new_loan(loan)
         builder.relation.owner_keys(servicer, [loan.parts[0].owner for loan in body.loans])
-        for reserve, posting in zip(body.reserves, body.postings[0], strict=True):
-            builder.relation.roughly(ALL_OF_64_BITS, Form.of(reserve) - Form.of(posting.amount))
-    elif body.kind == "Repay":
-        for loan in body.loans:
-            builder.repaid_loan(loan)
+    builder.reserves(body)
     builder.handles(body, banks, auditors)
     return builder.relation
 
@@ -48,6 +44,13 @@ class Builder:
         self.relation.roughly(most_rest, Form.of(split.rest))
         self.relation.exactly(2 * self.units - 2, Form.of(split.slack))
 
+    def loan(self, kind: str, loan) -> None:
+        """What is proven of a loan of the batch; of what is written off, nothing."""
+        if kind == "Originate":
+            self.new_loan(loan)
+        elif kind in LEGS:
+            self.touched_loan(LEGS[kind], loan)
+
     def new_loan(self, loan) -> None:
         amounts = [Form.of(part.principal.amount) for part in loan.parts]
         total = Form.sum(amounts)
@@ -57,28 +60,53 @@ class Builder:
         for part in loan.parts:
             self.relation.roughly(self.units, Form.of(part.share))
             self.split_ranges(part.split, self.units)
+        self.rules(amounts, total)
+
+    def rules(self, amounts: list[Form], total: Form) -> None:
+        """The product's rules over a loan's amounts."""
         for rule in self.product.rules():
             servicer = [rule.servicer * amounts[0]] if rule.servicer else []
             form = Form.sum([Form.constant(rule.constant), *servicer, rule.total * total])
             self.relation.roughly(rule.largest, form)
 
-    def repaid_loan(self, loan) -> None:
-        amount = lambda movement: Form.of(movement.amount)
-        after = [Form.of(part.balance) - amount(part.principal) for part in loan.parts]
-        balance, interest = Form.sum(after), Form.sum(amount(part.interest) for part in loan.parts)
+    def touched_loan(self, legs: tuple[Leg, ...], loan) -> None:
+        amounts = [[Form.of(portion.movement.amount) for portion in part.portions] for part in loan.parts]
+        after = [self.after(legs, part.balance, moved) for part, moved in zip(loan.parts, amounts)]
+        split = [[left if leg.sign else a for leg, a in zip(legs, moved)] for left, moved in zip(after, amounts)]
+        bases = []
+        for number, quotient in enumerate(loan.quotients):
+            bases += [Form.of(quotient), Form.sum(quantities[number] for quantities in split)]
         rows = []
-        for part, left in zip(loan.parts, after):
-            principal = self.images(part.principal_split, amount(part.principal), left)
-            earned = self.images(part.interest_split, amount(part.interest), amount(part.interest))
-            rows.append((Form.of(part.share), principal + earned))
-        quotients = Form.of(loan.principal_quotient), Form.of(loan.interest_quotient)
-        self.relation.products([quotients[0], balance, quotients[1], interest], rows)
-        self.relation.roughly(self.most_quotient, quotients[0])
-        self.relation.roughly(self.most_interest_quotient, quotients[1])
-        self.relation.roughly(self.product.cap, balance)
+        for part, moved, quantities in zip(loan.parts, amounts, split):
+            images = [self.images(p.split, a, x) for p, a, x in zip(part.portions, moved, quantities)]
+            rows.append((Form.of(part.share), [image for pair in images for image in pair]))
+        self.relation.products(bases, rows)
+        for leg, quotient in zip(legs, loan.quotients):
+            self.relation.roughly(self.most_quotient_of(leg), Form.of(quotient))
+        if any(leg.sign < 0 for leg in legs):
+            self.relation.roughly(self.product.cap, Form.sum(after))
+        if any(leg.sign > 0 for leg in legs):
+            self.rules(after, Form.sum(after))
         for part in loan.parts:
-            self.split_ranges(part.principal_split, min(2 * self.units + 2, 255))
-            self.split_ranges(part.interest_split, self.units)
+            for leg, portion in zip(legs, part.portions):
+                self.split_ranges(portion.split, min(2 * self.units + 2, 255) if leg.sign else self.units)
+
+    @staticmethod
+    def after(legs: tuple[Leg, ...], balance: bytes, moved: list[Form]) -> Form:
+        """A part's balance after the event."""
+        return Form.sum([Form.of(balance), *(leg.sign * a for leg, a in zip(legs, moved) if leg.sign)])
+
+    def most_quotient_of(self, leg: Leg) -> int:
+        beside_principal = leg.name in ("interest", "fee", "penalty")
+        return self.most_interest_quotient if beside_principal else self.most_quotient
+
+    def reserves(self, body) -> None:
+        """No reserve falls below zero."""
+        for place, reserve in enumerate(body.reserves):
+            terms = [Form.of(reserve)]
+            for component, postings in zip(body.components(), body.postings):
+                terms.append((1 if component == "proceeds" else -1) * Form.of(postings[place].amount))
+            self.relation.roughly(ALL_OF_64_BITS, Form.sum(terms))
 
     def handles(self, body, banks: list[bytes], auditors: list[bytes]) -> None:
         row = lambda amount: (Form.of(amount.amount), amount.handles)
@@ -93,9 +121,13 @@ class Builder:
 
     def most_posting(self, body) -> int:
         """The most that a posting honestly is."""
+        cap, units = self.product.cap, self.units
+        repaid = max(cap, self.most_interest_quotient * units + units)
         per_loan = {
             "Fund": ALL_OF_64_BITS,
-            "Originate": self.product.cap,
-            "Repay": max(self.product.cap, self.most_interest_quotient * self.units + self.units),
-        }[body.kind]
+            "Repay": repaid,
+            "Collect": repaid,
+            "Recover": cap + units,
+            "Release": ALL_OF_64_BITS,
+        }.get(body.kind, cap)
         return min(ALL_OF_64_BITS, per_loan * max(1, len(body.loans)))

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from . import batch, borsh, ed25519, group, statement
-from .batch import IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, Body, Record, Sealed, Section
+from .batch import (
+    IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, WIDE_SHARE_CLASS, WITH_RESERVES, WITHOUT_LOANS, Body, Record, Sealed, Section,
+)
 from .genesis import Consortium
 from .product import Product
 from .relation import SUITES, RefusedRange, RefusedSigma
@@ -27,7 +29,8 @@ def verify(consortium: Consortium, data: bytes, say: Callable[[str], None] = lam
     product = _context(consortium, sealed)
     say(f"it is for consortium {consortium.name!r}, product {product.name!r}, and names the policy in force")
     _shape(consortium, product, sealed)
-    say(f"counts are as they must be: {len(sealed.body.loans)} loans of {product.parts} parts, "
+    parts = sum(len(loan.parts) for loan in sealed.body.loans)
+    say(f"counts are as they must be: {len(sealed.body.loans)} loans with {parts} parts in all, "
         f"{len(consortium.banks)} banks, {len(product.auditors)} auditors")
     if sealed.records.root() != sealed.records_root:
         raise Rejected("Records", "the records are not those of the root")
@@ -36,7 +39,8 @@ def verify(consortium: Consortium, data: bytes, say: Callable[[str], None] = lam
     say(f"{consortium.members[sealed.header.servicer].name} signed it")
     say(f"{_points(sealed.body)} points are canonical, and no handle or key is the identity")
     _balance(sealed.body)
-    say("the movements add up to the postings, component by component")
+    if sealed.body.loans:
+        say(f"the movements add up to the postings: {', '.join(sealed.body.components())}")
     _shares(product, sealed.body)
     if sealed.body.kind == "Originate":
         say(f"the shares of every loan add up to {product.share_units} units")
@@ -63,38 +67,51 @@ def _context(consortium: Consortium, sealed: Sealed) -> Product:
 def _shape(consortium: Consortium, product: Product, sealed: Sealed) -> None:
     body, header, records = sealed.body, sealed.header, sealed.records
     banks, auditors = len(consortium.banks), len(product.auditors)
-    fund, originate = body.kind == "Fund", body.kind == "Originate"
+    bare, originate = body.kind in WITHOUT_LOANS, body.kind == "Originate"
 
     def demand(fact: bool, what: str) -> None:
         if not fact:
             raise Rejected("Shape", f"wrong {what}")
 
     demand(body.kind == header.kind, "kind")
-    demand(not fund or header.merged == 0, "top-ups to take up")
-    demand(fund or 1 <= len(body.loans) <= 256, "number of loans")
-    if body.kind == "Repay":
+    demand(body.kind != "Fund" or header.merged == 0, "top-ups to take up")
+    demand(bare or 1 <= len(body.loans) <= 256, "number of loans")
+    if not originate:
         demand(len({loan.loan for loan in body.loans}) == len(body.loans), "loans: one is there twice")
-    demand(all(len(loan.parts) == product.parts for loan in body.loans), "number of parts")
-    demand(not originate or len(body.reserves) == banks, "number of reserves")
+    demand(all(_parts_fit(product, body.kind, loan.parts) for loan in body.loans), "parts")
+    if body.kind == "Collect":
+        fits = [int.from_bytes(flags, "little") >> product.parts == 0 for flags in body.written_off]
+        demand(len(fits) == len(body.loans) and all(fits), "marks of what is written off")
+    demand(body.kind not in WITH_RESERVES or len(body.reserves) == banks, "number of reserves")
     movements = [movement for component in body.movements() for movement in component]
     demand(all(len(movement.handles) == auditors for movement in movements), "number of a movement's handles")
     for postings in body.postings:
         demand(len(postings) == banks, "number of postings")
         demand(all(len(posting.handles) == auditors + 1 for posting in postings), "number of a posting's handles")
     demand(len(records.envelopes) == len(consortium.members), "number of envelopes")
-    demand(len(records.records) == (1 if fund else len(body.loans)), "number of records")
-    shares = banks if fund else product.parts
-    for record in records.records:
-        demand(_record_shape(record, originate, shares, auditors), "sections")
+    shares = [banks] if bare else [len(loan.parts) for loan in body.loans]
+    demand(len(records.records) == len(shares), "number of records")
+    for record, count in zip(records.records, shares):
+        demand(_record_shape(record, body.kind, count, auditors), "sections")
 
 
-def _record_shape(record: Record, originate: bool, shares: int, auditors: int) -> bool:
+def _parts_fit(product: Product, kind: str, parts: list) -> bool:
+    """Every part of the product; in a write-off some, in ascending places."""
+    if kind != "WriteOff":
+        return len(parts) == product.parts
+    places = [part.place for part in parts]
+    return 1 <= len(places) and places == sorted(set(places)) and places[-1] < product.parts
+
+
+def _record_shape(record: Record, kind: str, shares: int, auditors: int) -> bool:
+    originate, class_of_share = kind == "Originate", WIDE_SHARE_CLASS if kind == "Collect" else SHARE_CLASS
+
     def fits(section: Section | None, class_: int, wraps: int) -> bool:
         return section is None or (section.ciphertext == class_ + 18 and section.wraps == wraps)
 
     return (
         len(record.shares) == shares
-        and all(fits(section, SHARE_CLASS, auditors + 1) for section in record.shares)
+        and all(fits(section, class_of_share, auditors + 1) for section in record.shares)
         and (record.identity is not None) == (record.terms is not None) == originate
         and fits(record.identity, IDENTITY_CLASS, shares)
         and fits(record.terms, TERMS_CLASS, shares + auditors)
@@ -111,22 +128,14 @@ def _signature(consortium: Consortium, sealed: Sealed) -> None:
 
 def _points(body: Body) -> int:
     """Checks every point; says how many there are."""
-    commitments, handles = list(body.reserves), []
-    for amount in [a for component in body.movements() + body.postings for a in component]:
+    commitments, handles = body.loose(), []
+    for amount in [a for component in (*body.movements(), *body.postings) for a in component]:
         commitments.append(amount.amount)
         handles += amount.handles
-    for loan in body.loans:
-        if body.kind == "Originate":
-            commitments.append(loan.quotient)
-            for part in loan.parts:
-                commitments += [part.share, part.split.rest, part.split.slack]
-                handles += part.owner
-        else:
-            commitments += [loan.principal_quotient, loan.interest_quotient]
-            for part in loan.parts:
-                commitments += [part.balance, part.share]
-                for split in (part.principal_split, part.interest_split):
-                    commitments += [split.rest, split.slack]
+    for split in body.splits():
+        commitments += [split.rest, split.slack]
+    if body.kind == "Originate":
+        handles += [key for loan in body.loans for part in loan.parts for key in part.owner]
     try:
         for commitment in commitments:
             group.point(commitment)
@@ -138,11 +147,11 @@ def _points(body: Body) -> int:
 
 
 def _balance(body: Body) -> None:
-    if body.kind == "Fund":
+    if body.kind in WITHOUT_LOANS:
         return
-    for movements, postings in zip(body.movements(), body.postings, strict=True):
+    for component, movements, postings in zip(body.components(), body.movements(), body.postings, strict=True):
         if group.total(m.amount for m in movements) != group.total(p.amount for p in postings):
-            raise Rejected("Unbalanced", "the movements do not add up to the postings")
+            raise Rejected("Unbalanced", f"the movements of {component} do not add up to the postings")
 
 
 def _shares(product: Product, body: Body) -> None:
@@ -161,8 +170,12 @@ def _proofs(consortium: Consortium, product: Product, sealed: Sealed, say) -> No
         raise Rejected("Sigma", str(error)) from error
     except RefusedRange as error:
         raise Rejected("Range", str(error)) from error
-    say(f"the sigma proof holds: {len(relation.statement.equations)} equations (handles open what is committed, "
-        "parts are their shares, the servicer's part is its own)")
+    shown = ["handles open what is committed"]
+    if sealed.body.splits():
+        shown.append("parts are their shares")
+    if sealed.body.kind == "Originate":
+        shown.append("the servicer's part is its own")
+    say(f"the sigma proof holds: {len(relation.statement.equations)} equations ({', '.join(shown)})")
     for piece in pieces:
         bits = sorted({most.bit_length() for most in piece.layout.bounds})
         say(f"a range proof holds: {len(piece.quantities)} quantities are whole numbers from 0 to their bounds, "

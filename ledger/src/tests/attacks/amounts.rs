@@ -7,13 +7,10 @@ use curve25519_dalek::scalar::Scalar;
 /// Without a change the forger's batches are accepted: what is refused below is refused for its change.
 #[test]
 fn the_forger_can_seal_what_is_true() {
-    let scene = scene();
-    assert_eq!(refusal(&scene.originate), None);
-    assert_eq!(refusal(&scene.repay), None);
-    assert_eq!(refusal(&scene.fund), None);
-    let settled = |sketch: &Sketch| changed(sketch, Sketch::settle);
-    assert_eq!(refusal(&settled(&scene.originate)), None);
-    assert_eq!(refusal(&settled(&scene.repay)), None);
+    for sketch in scene().all() {
+        assert_eq!(refusal(sketch), None, "{:?}", sketch.header.kind);
+        assert_eq!(refusal(&changed(sketch, Sketch::settle)), None, "{:?}", sketch.header.kind);
+    }
 }
 
 /// Attack 1: a part of −5, with the others compensating so that sums, split equations and handles are all true.

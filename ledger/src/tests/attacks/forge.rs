@@ -6,9 +6,12 @@
 use super::super::world::{PRODUCT, World, member, new_loan, repayment};
 use crate::{
     batch::{Batch, Sealed},
-    body::{Body, NewLoan, Posting, Split, Touched, TouchedLoan, TouchedPart},
-    draft::{Draft, Events},
+    body::{
+        Body, Effect, Leg, NewLoan, Posting, Split, Touched, TouchedLoan, TouchedPart, WrittenPart, legs,
+    },
+    draft::{Collection, Draft, Events, Raise, Recovery, WriteOff},
     genesis::Consortium,
+    names::{Kind, LoanId},
     rejection::Rejection,
     seal::{Sketch, header, sketch},
     verify::{Verified, transcript, verify},
@@ -35,6 +38,27 @@ pub(super) struct Scene {
     pub(super) repay: Sketch,
     /// A top-up.
     pub(super) fund: Sketch,
+    /// A draw-down of 333,333 on the same loan.
+    pub(super) draw: Sketch,
+    /// 12,345 more that the customer owes.
+    pub(super) reschedule: Sketch,
+    /// All parts of it written off.
+    pub(super) write_off: Sketch,
+    /// Proceeds of 100,003 at a cost of 1,234.
+    pub(super) recover: Sketch,
+    /// 77 out of the reserve of bank-b.
+    pub(super) release: Sketch,
+    /// A repayment of 20,003 with interest, fee and penalty.
+    pub(super) collect: Sketch,
+}
+
+impl Scene {
+    /// Every sketch.
+    pub(super) fn all(&self) -> [&Sketch; 9] {
+        let Self { originate, repay, fund, draw, reschedule, write_off, recover, release, collect, .. } =
+            self;
+        [originate, repay, fund, draw, reschedule, write_off, recover, release, collect]
+    }
 }
 
 pub(super) fn scene() -> &'static Scene {
@@ -43,13 +67,36 @@ pub(super) fn scene() -> &'static Scene {
         let mut world = World::funded(100);
         let loan = world.lend("L1", 1_000_000, &[1, 3]);
         let new = vec![new_loan("L2", 1_000_003, &[1, 2]), new_loan("L3", 500_000, &[3])];
+        let sketch = |events| sketched(&world.wallet, events);
         Scene {
-            originate: sketched(&world.wallet, Events::Originate(new)),
-            repay: sketched(&world.wallet, Events::Repay(vec![repayment(loan, 333_333, 1_234, 1)])),
-            fund: sketched(&world.wallet, Events::Fund(vec![(member(1), 77)])),
+            originate: sketch(Events::Originate(new)),
+            repay: sketch(Events::Repay(vec![repayment(loan, 333_333, 1_234, 1)])),
+            fund: sketch(Events::Fund(vec![(member(1), 77)])),
+            draw: sketch(Events::Draw(vec![raise(loan, 333_333)])),
+            reschedule: sketch(Events::Reschedule(vec![raise(loan, 12_345)])),
+            write_off: sketch(Events::WriteOff(vec![write_off(loan, &[0, 1, 3])])),
+            recover: sketch(Events::Recover(vec![recovery(loan, 100_003, 1_234)])),
+            release: sketch(Events::Release(vec![(member(1), 77)])),
+            collect: sketch(Events::Collect(vec![collection(loan, 20_003)])),
             wallet: world.wallet,
         }
     })
+}
+
+pub(super) fn raise(loan: LoanId, amount: u64) -> Raise {
+    Raise { loan, amount, event: [2; 32] }
+}
+
+pub(super) fn recovery(loan: LoanId, proceeds: u64, costs: u64) -> Recovery {
+    Recovery { loan, proceeds, costs, event: [3; 32] }
+}
+
+pub(super) fn collection(loan: LoanId, principal: u64) -> Collection {
+    Collection { loan, principal, interest: 1_234, fee: 56, penalty: 7, event: [5; 32] }
+}
+
+pub(super) fn write_off(loan: LoanId, banks: &[u16]) -> WriteOff {
+    WriteOff { loan, banks: banks.iter().map(|bank| member(*bank)).collect(), event: [4; 32] }
 }
 
 pub(super) fn sketched(wallet: &Wallet, events: Events) -> Sketch {
@@ -152,59 +199,133 @@ impl Sketch {
         }
     }
 
-    pub(super) fn postings(&mut self) -> &mut Vec<Posting<C, P>> {
+    pub(super) fn recovered(&mut self) -> &mut TouchedLoan<C, P, 2> {
+        match &mut self.body {
+            Body::Recover { touched, .. } => &mut touched.loans[0],
+            _ => panic!("no recovery"),
+        }
+    }
+
+    /// What is drawn or rescheduled.
+    pub(super) fn raised(&mut self) -> &mut TouchedLoan<C, P, 1> {
+        match &mut self.body {
+            Body::Draw { touched, .. } | Body::Reschedule(touched) => &mut touched.loans[0],
+            _ => panic!("nothing is raised"),
+        }
+    }
+
+    pub(super) fn written_off(&mut self) -> &mut Vec<WrittenPart<C, P>> {
+        match &mut self.body {
+            Body::WriteOff { loans, .. } => &mut loans[0].parts,
+            _ => panic!("nothing is written off"),
+        }
+    }
+
+    pub(super) fn reserves(&mut self) -> &mut Vec<C> {
+        match &mut self.body {
+            Body::Originate { reserves, .. }
+            | Body::Draw { reserves, .. }
+            | Body::Recover { reserves, .. }
+            | Body::Release { reserves, .. } => reserves,
+            _ => panic!("no reserves"),
+        }
+    }
+
+    /// The lists of postings, one per component; not what is recovered.
+    pub(super) fn lists(&mut self) -> &mut [Vec<Posting<C, P>>] {
         match &mut self.body {
             Body::Fund { postings }
             | Body::Originate { postings, .. }
             | Body::WriteOff { postings, .. }
             | Body::Reclassify { postings, .. }
-            | Body::Release { postings, .. } => postings,
+            | Body::Release { postings, .. } => std::slice::from_mut(postings),
             Body::Repay(Touched { postings, .. })
-            | Body::Recover { touched: Touched { postings, .. }, .. } => &mut postings[0],
+            | Body::Recover { touched: Touched { postings, .. }, .. } => postings,
             Body::Draw { touched: Touched { postings, .. }, .. }
-            | Body::Reschedule(Touched { postings, .. }) => &mut postings[0],
-            Body::Collect { touched: Touched { postings, .. }, .. } => &mut postings[0],
+            | Body::Reschedule(Touched { postings, .. }) => postings,
+            Body::Collect { touched: Touched { postings, .. }, .. } => postings,
         }
     }
 
-    /// Makes the first posting take up what the movements have more, and every split equation hold modulo the group order.
+    pub(super) fn postings(&mut self) -> &mut Vec<Posting<C, P>> {
+        &mut self.lists()[0]
+    }
+
+    /// Posts the whole of a component to one bank; what is posted is what was.
+    pub(super) fn post_to(&mut self, component: usize, bank: usize) {
+        let postings = &mut self.lists()[component];
+        let all: Scalar = postings.iter().map(|posting| value(&posting.amount)).sum();
+        postings.iter_mut().for_each(|posting| set(&mut posting.amount, Scalar::ZERO));
+        set(&mut postings[bank].amount, all);
+    }
+
+    /// Makes the first posting of each component take up what the movements have more, and every split equation hold modulo
+    /// the group order. (Of collections, where no part is written off.)
     pub(super) fn settle(&mut self) {
-        let units = Scalar::from(100u64);
-        let mut delta = Scalar::ZERO;
-        if let Body::Originate { loans, .. } = &mut self.body {
-            for loan in loans {
-                let total: Scalar = loan.parts.iter().map(|part| value(&part.principal.amount)).sum();
-                for part in &mut loan.parts {
-                    let (w, a) = (value(&part.share), value(&part.principal.amount));
-                    solve(&mut part.split, units, w, a, value(&loan.quotient), a, total);
-                }
-                delta += total;
+        let kind = self.body.kind();
+        let moved = match &mut self.body {
+            Body::Originate { loans, .. } => vec![loans.iter_mut().map(settle_new).sum()],
+            Body::Repay(touched) | Body::Recover { touched, .. } => settle_touched(kind, touched),
+            Body::Draw { touched, .. } | Body::Reschedule(touched) => settle_touched(kind, touched),
+            Body::Collect { touched, .. } => settle_touched(kind, touched),
+            Body::WriteOff { loans, .. } | Body::Reclassify { loans, .. } => {
+                vec![loans.iter().flat_map(|loan| &loan.parts).map(|part| value(&part.balance.amount)).sum()]
             }
+            Body::Fund { .. } | Body::Release { .. } => return,
+        };
+        for (postings, moved) in self.lists().iter_mut().zip(moved) {
+            let posted: Scalar = postings.iter().map(|posting| value(&posting.amount)).sum();
+            add(&mut postings[0].amount, moved - posted);
         }
-        if let Body::Repay(Touched { loans, .. }) = &mut self.body {
-            for loan in loans {
-                let left =
-                    |part: &TouchedPart<C, P, 2>| value(&part.balance) - value(&part.legs[0].movement.amount);
-                let balance: Scalar = loan.parts.iter().map(left).sum();
-                let earned: Scalar = loan.parts.iter().map(|part| value(&part.legs[1].movement.amount)).sum();
-                let [of_principal, of_interest] = loan.quotients.each_ref().map(value);
-                for part in &mut loan.parts {
-                    let (w, x) = (value(&part.share), left(part));
-                    let [principal, interest] = &mut part.legs;
-                    let [a, i] = [&principal, &interest].map(|portion| value(&portion.movement.amount));
-                    solve(&mut principal.split, units, w, a, of_principal, x, balance);
-                    solve(&mut interest.split, units, w, i, of_interest, i, earned);
-                    delta += a;
-                }
-            }
-        }
-        let posted: Scalar = self.postings().iter().map(|posting| value(&posting.amount)).sum();
-        add(&mut self.postings()[0].amount, delta - posted);
     }
 }
 
-/// `g = a − w·h` and `e = w·X + W − 1 − W·x`, modulo the group order.
-fn solve(split: &mut Split<C>, units: Scalar, w: Scalar, a: Scalar, h: Scalar, x: Scalar, total: Scalar) {
+/// Solves the splits of a new loan; returns its principal.
+fn settle_new(loan: &mut NewLoan<C, P>) -> Scalar {
+    let total: Scalar = loan.parts.iter().map(|part| value(&part.principal.amount)).sum();
+    for part in &mut loan.parts {
+        let (w, a) = (value(&part.share), value(&part.principal.amount));
+        solve(&mut part.split, w, [a, value(&loan.quotient), a, total]);
+    }
+    total
+}
+
+/// Solves the splits of events on open loans; returns what each leg moves in all.
+fn settle_touched<const N: usize>(kind: Kind, touched: &mut Touched<C, P, N>) -> Vec<Scalar> {
+    let mut moved = vec![Scalar::ZERO; N];
+    for loan in &mut touched.loans {
+        let after: Vec<_> = loan.parts.iter().map(|part| balance_after(legs(kind), part)).collect();
+        let balance: Scalar = after.iter().sum();
+        for (place, leg) in legs(kind).iter().enumerate() {
+            let amounts = loan.parts.iter().map(|part| value(&part.legs[place].movement.amount));
+            let of_leg: Scalar = amounts.sum();
+            moved[place] += of_leg;
+            for (part, after) in loan.parts.iter_mut().zip(&after) {
+                let (w, portion) = (value(&part.share), &mut part.legs[place]);
+                let (a, h) = (value(&portion.movement.amount), value(&loan.quotients[place]));
+                let (x, total) = match leg.effect {
+                    Effect::Leaves => (a, of_leg),
+                    Effect::Lowers | Effect::Raises => (*after, balance),
+                };
+                solve(&mut portion.split, w, [a, h, x, total]);
+            }
+        }
+    }
+    moved
+}
+
+fn balance_after<const N: usize>(legs: &[Leg], part: &TouchedPart<C, P, N>) -> Scalar {
+    let amounts = part.legs.iter().map(|portion| value(&portion.movement.amount));
+    legs.iter().zip(amounts).fold(value(&part.balance), |balance, (leg, amount)| match leg.effect {
+        Effect::Lowers => balance - amount,
+        Effect::Raises => balance + amount,
+        Effect::Leaves => balance,
+    })
+}
+
+/// `g = a − w·h` and `e = w·X + W − 1 − W·x`, modulo the group order, for `[a, h, x, X]`.
+fn solve(split: &mut Split<C>, w: Scalar, [a, h, x, total]: [Scalar; 4]) {
+    let units = Scalar::from(100u64);
     set(&mut split.rest, a - w * h);
     set(&mut split.slack, w * total + units - Scalar::ONE - units * x);
 }

@@ -1,9 +1,9 @@
 //! Attack 15: batches that every peer accepts, since they balance, and that cheat a bank. Its own node notices at once, from
 //! what it can open; so does the regulator's.
 
-use super::forge::{add, changed, forged, set, sketched, value};
+use super::forge::{add, changed, collection, forged, raise, recovery, set, sketched, value, write_off};
 use crate::{
-    batch::{SHARE_CLASS, Sealed, envelope_context, section_context},
+    batch::{SHARE_CLASS, Sealed, envelope_context, section_context, share_class},
     body::{Body, Touched},
     draft::Events,
     names::{Component, Kind, LoanId, MemberId},
@@ -37,7 +37,7 @@ fn false_opening(kind: Kind, place: (u16, u16)) -> Finding {
 }
 
 fn sequence(kind: Kind) -> u64 {
-    if kind == Kind::Repay { 2 } else { 1 }
+    if kind == Kind::Originate { 1 } else { 2 }
 }
 
 fn lent(seed: u64) -> (World, LoanId) {
@@ -68,7 +68,8 @@ fn reseal(world: &World, sketch: &mut Sketch, section: u16, share: &Share, owner
     let context = section_context(&sketch.header, 0, section);
     let plain = borsh::to_vec(share).unwrap();
     let key = seed.section_key(0, section);
-    let sealed = Section::seal(&key, &context, &plain, SHARE_CLASS, &viewers).unwrap();
+    let class = share_class(sketch.header.kind);
+    let sealed = Section::seal(&key, &context, &plain, class, &viewers).unwrap();
     sketch.records.records[0].shares[usize::from(section)] = sealed;
 }
 
@@ -139,6 +140,117 @@ fn a_repayment_kept_by_the_servicer_is_noticed_by_the_owner() {
     let found = read(&mut world, &sketch);
     assert_eq!(found[1], [false_opening(Kind::Repay, (0, place))]);
     assert!(found[REGULATOR].contains(&false_opening(Kind::Repay, (0, place))));
+}
+
+/// Bank-b's part of every kind of event on an open loan, posted to bank-c.
+#[test]
+fn a_part_of_any_event_posted_to_another_bank_is_noticed_by_both() {
+    for events in touching(lent(126).1) {
+        for list in 0..crate::body::legs(events.kind()).len().max(1) {
+            let (mut world, _) = lent(126);
+            let honest = sketched(&world.wallet, events.clone());
+            let (kind, (component, _)) = (honest.header.kind, honest.body.postings()[list]);
+            let sketch = changed(&honest, |sketch| {
+                let postings = &mut sketch.lists()[list];
+                let part = value(&postings[1].amount);
+                assert_ne!(part, Scalar::ZERO);
+                set(&mut postings[1].amount, Scalar::ZERO);
+                add(&mut postings[2].amount, part);
+            });
+            let [b, c] = [1, 2].map(|bank| misposted(kind, bank, component));
+            let found = read(&mut world, &sketch);
+            assert_eq!(found, [vec![], vec![b.clone()], vec![c.clone()], vec![], vec![b, c]], "{kind:?}");
+        }
+    }
+}
+
+/// The section of bank-b's part is sealed to the servicer alone, and its part posted there: nothing is missing but what the
+/// bank knows to be its own.
+#[test]
+fn a_section_withheld_of_any_event_is_noticed_by_the_owner() {
+    for events in touching(lent(127).1) {
+        let (mut world, loan) = lent(127);
+        let held = &world.wallet.loans()[&loan];
+        let part = held.parts.iter().position(|part| part.owner == member(1)).unwrap();
+        let mut sketch = sketched(&world.wallet, events);
+        let kind = sketch.header.kind;
+        let (_, places) = &sketch.body.touched()[0];
+        let section =
+            u16::try_from(places.iter().position(|place| usize::from(*place) == part).unwrap()).unwrap();
+        let words = kept_by_servicer(&world, &sketch, section);
+        reseal(&world, &mut sketch, section, &words, member(0));
+        for postings in sketch.lists() {
+            let part = value(&postings[1].amount);
+            set(&mut postings[1].amount, Scalar::ZERO);
+            add(&mut postings[0].amount, part);
+        }
+        let found = read(&mut world, &sketch);
+        assert_eq!(found[1], [false_opening(kind, (0, section))], "{kind:?}");
+        assert!(found[REGULATOR].contains(&false_opening(kind, (0, section))), "{kind:?}");
+    }
+}
+
+/// What a section says, with the servicer as the owner.
+fn kept_by_servicer(world: &World, sketch: &Sketch, section: u16) -> Share {
+    let context = section_context(&sketch.header, 0, section);
+    let sealed = &sketch.records.records[0].shares[usize::from(section)];
+    let plain = sealed.open_with(&seed(world, sketch).section_key(0, section), &context).unwrap();
+    let mut words: Share = borsh::from_slice(&plain).unwrap();
+    match &mut words {
+        Share::Repaid { owner, .. }
+        | Share::Collected { owner, .. }
+        | Share::Raised { owner, .. }
+        | Share::WrittenOff { owner, .. }
+        | Share::Recovered { owner, .. } => *owner = member(0),
+        other => panic!("{other:?}"),
+    }
+    words
+}
+
+/// A release is the bank's that it is said to be: both banks see another amount than they are told.
+#[test]
+fn a_release_posted_to_another_bank_is_noticed_by_both() {
+    let (mut world, _) = lent(128);
+    let release = sketched(&world.wallet, Events::Release(vec![(member(1), 77)]));
+    let sketch = changed(&release, |sketch| {
+        let [told, taken] = [1, 2].map(|bank| value(&sketch.postings()[bank].amount));
+        set(&mut sketch.postings()[1].amount, taken);
+        set(&mut sketch.postings()[2].amount, told);
+    });
+    let found = read(&mut world, &sketch);
+    assert_eq!(found[0], []);
+    assert_eq!(found[1], [false_opening(Kind::Release, (0, 1))]);
+    let [c, misposted] =
+        [false_opening(Kind::Release, (0, 2)), misposted(Kind::Release, 2, Component::Principal)];
+    assert_eq!(found[2], [c.clone(), misposted.clone()]);
+    assert_eq!(found[REGULATOR], [false_opening(Kind::Release, (0, 1)), c, misposted]);
+}
+
+/// A release of which the bank is told nothing.
+#[test]
+fn a_release_in_silence_is_noticed_by_the_bank() {
+    let (mut world, _) = lent(129);
+    let mut sketch = sketched(&world.wallet, Events::Release(vec![(member(1), 77)]));
+    let context = section_context(&sketch.header, 0, 1);
+    let plain = borsh::to_vec(&Share::Released { amount: revealed(sketch.postings()[1].amount.opening()) });
+    let seed = seed(&world, &sketch);
+    let viewers = [seed.viewer_key(member(0)), seed.viewer_key(member(4))];
+    let sealed = Section::seal(&seed.section_key(0, 1), &context, &plain.unwrap(), SHARE_CLASS, &viewers);
+    sketch.records.records[0].shares[1] = sealed.unwrap();
+    let found = read(&mut world, &sketch);
+    assert_eq!(found[1], [misposted(Kind::Release, 1, Component::Principal)]);
+}
+
+/// An event of every kind that touches an open loan.
+fn touching(loan: LoanId) -> [Events; 6] {
+    [
+        Events::Repay(vec![repayment(loan, 10_000, 100, 1)]),
+        Events::Draw(vec![raise(loan, 10_000)]),
+        Events::Reschedule(vec![raise(loan, 10_000)]),
+        Events::WriteOff(vec![write_off(loan, &[1, 3])]),
+        Events::Recover(vec![recovery(loan, 10_000, 100)]),
+        Events::Collect(vec![collection(loan, 10_000)]),
+    ]
 }
 
 /// A bank that is sent no readable envelope still opens its posting.
