@@ -20,7 +20,7 @@ use counterfoil_ledger::{
     decree::{Decree, Retirement},
     draft::{Collection, Draft, Events, NewLoan, Raise, Recovery, Repayment, WriteOff},
     genesis::{Consortium, EPOCH_BLOCKS, Genesis, Keys, Role},
-    names::{AccountKind, Date, Hash, LoanId, MemberId, ProductId},
+    names::{AccountKind, Bucket, Date, Hash, LoanId, MemberId, ProductId},
     seal::seal,
     transaction::Transaction,
     wallet::Wallet,
@@ -91,6 +91,8 @@ enum Step {
     WriteOff,
     /// The part of bank-c alone.
     WriteOffOne,
+    /// All loans are 31 to 60 days late.
+    Reclassify,
     /// Costs above proceeds.
     Recover,
     Release,
@@ -99,7 +101,8 @@ enum Step {
 }
 
 use Step::{
-    Collect, Draw, Fund, Originate, Recover, Release, Repay, Reschedule, WriteOff as Write, WriteOffOne,
+    Collect, Draw, Fund, Originate, Reclassify, Recover, Release, Repay, Reschedule, WriteOff as Write,
+    WriteOffOne,
 };
 
 const FUNDED: &[Step] = &[Fund];
@@ -111,10 +114,11 @@ const WRITTEN_OFF: &[Step] = &[Fund, Originate, Repay, Write];
 const WRITTEN_OFF_BY_ONE: &[Step] = &[Fund, Originate, Repay, WriteOffOne];
 const RECOVERED: &[Step] = &[Fund, Originate, WriteOffOne, Recover];
 const RELEASED: &[Step] = &[Fund, Originate, Release];
+const RECLASSIFIED: &[Step] = &[Fund, Originate, WriteOffOne, Reclassify];
 const COLLECTED: &[Step] = &[Fund, Originate, Collect];
 const COLLECTED_FROM_ONE: &[Step] = &[Fund, Originate, WriteOffOne, Collect];
 
-const BATCHES: [(&str, Wanted); 40] = [
+const BATCHES: [(&str, Wanted); 43] = [
     ("suite-1-fund", (Suite::Widths, 0, FUNDED, 0)),
     ("suite-1-originate", (Suite::Widths, 0, LENT, 2)),
     ("suite-1-repay", (Suite::Widths, 0, REPAID, 2)),
@@ -155,6 +159,9 @@ const BATCHES: [(&str, Wanted); 40] = [
     ("suite-1-collect-wide", (Suite::Widths, 1, COLLECTED, 1)),
     ("suite-2-collect-wide", (Suite::Packed, 1, COLLECTED_FROM_ONE, 1)),
     ("suite-2-collect-single", (Suite::Packed, 2, COLLECTED, 1)),
+    ("suite-1-reclassify", (Suite::Widths, 0, RECLASSIFIED, 2)),
+    ("suite-2-reclassify", (Suite::Packed, 0, RECLASSIFIED, 2)),
+    ("suite-2-reclassify-wide", (Suite::Packed, 1, &[Fund, Originate, Reclassify], 1)),
     ("suite-2-recover-single", (Suite::Packed, 2, &[Fund, Originate, Write, Recover], 1)),
 ];
 
@@ -401,6 +408,9 @@ fn events(wallet: &Wallet, step: Step, product: u16, count: u16) -> Events {
         Reschedule => Events::Reschedule(raise(1_237)),
         Write => write_off(&[0, 1, 2]),
         WriteOffOne => write_off(&[2]),
+        Reclassify => {
+            Events::Reclassify { from: Bucket::Current, to: Bucket::To60, loans: loans().collect() }
+        }
         Recover => {
             let of = |(loan, event)| Recovery { loan, proceeds: 2_501 * scale, costs: 7_003 * scale, event };
             Events::Recover(loans().map(of).collect())

@@ -59,6 +59,12 @@ pub struct HeldPart {
 }
 
 impl HeldPart {
+    /// Whether it is there only so that all loans have as many parts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.share.value == Scalar::ZERO
+    }
+
     /// The balance in minor units.
     #[must_use]
     pub fn amount(&self) -> u64 {

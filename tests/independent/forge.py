@@ -17,7 +17,7 @@ from hashlib import sha512
 from pathlib import Path
 
 from counterfoil import batch, blake3, borsh, ed25519, genesis, group, statement
-from counterfoil.batch import KINDS, LEGS, WITH_RESERVES, WITHOUT_LOANS, Amount, Body, Records, Sealed
+from counterfoil.batch import KINDS, LEGS, WHOLE, WITH_RESERVES, WITHOUT_LOANS, Amount, Body, Records, Sealed
 from counterfoil.genesis import Consortium
 
 LABEL = b"counterfoil/1/batch-signature"
@@ -224,7 +224,7 @@ def on_loans(f: Forger) -> Iterator[Attack]:
         yield "a loan named twice", "Shape", f.rebuilt(replace(body, loans=[first, second, *others[1:]]))
     yield "a part left out", "Shape", parts(*first.parts[:-1])
     yield "a part twice", "Shape", parts(*first.parts, part)
-    if body.kind == "WriteOff":
+    if body.kind in WHOLE:
         beyond = replace(part, place=f.consortium.products[f.sealed.header.product].parts)
         yield "a place that the loan has not", "Shape", parts(*first.parts[:-1], beyond)
         if len(first.parts) > 1:

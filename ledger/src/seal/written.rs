@@ -9,7 +9,7 @@ use crate::{
     draft::WriteOff,
     names::{Bucket, Component, Hash, LoanId},
     share::Share,
-    wallet::Postings,
+    wallet::{HeldPart, Postings},
 };
 use counterfoil_crypto::{encoding::Element, pedersen::Opening, relation::Committed};
 
@@ -73,8 +73,13 @@ impl Sealer<'_> {
     ) -> Result<(WrittenLoan<Committed<Opening>, Element>, Record), SealError> {
         let held = self.untouched(write_off.loan, &write_off.event, twice)?;
         let (mut parts, mut texts) = (Vec::new(), Vec::new());
+        let writes_off = |part: &HeldPart| write_off.banks.contains(&part.owner);
+        // Empty parts, the servicer's, go when all others are gone: earlier, they would show how many banks share the loan.
+        let is_last = held.parts.iter().all(|part| part.is_empty() || part.written_off || writes_off(part));
         let places = (0u8..).zip(&held.parts);
-        for (place, part) in places.filter(|(_, part)| write_off.banks.contains(&part.owner)) {
+        for (place, part) in
+            places.filter(|(_, part)| if part.is_empty() { is_last } else { writes_off(part) })
+        {
             if part.written_off {
                 return Err(SealError::WrittenOff { loan: write_off.loan });
             }

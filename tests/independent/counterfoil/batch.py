@@ -7,7 +7,9 @@ from .borsh import Malformed, Reader
 
 VERSION = 1
 MAX_BYTES = 2 << 20
-KINDS = ("Fund", "Originate", "Repay", "Draw", "Reschedule", "WriteOff", "Recover", "Release", "Collect")
+KINDS = ("Fund", "Originate", "Repay", "Draw", "Reschedule", "WriteOff", "Recover", "Release", "Collect", "Reclassify")
+BUCKETS = ("current", "to 30", "to 60", "to 90", "to 180", "beyond")
+WHOLE = ("WriteOff", "Reclassify")
 WITHOUT_LOANS = ("Fund", "Release")
 WITH_RESERVES = ("Originate", "Draw", "Recover", "Release")
 SHARE_CLASS, WIDE_SHARE_CLASS, IDENTITY_CLASS, TERMS_CLASS = 144, 208, 96, 192
@@ -145,7 +147,7 @@ class TouchedLoan:
 
 @dataclass(frozen=True)
 class WrittenPart:
-    """A part that is written off: its place in the loan, and its balance."""
+    """A part whose whole balance moves: its place in the loan, and its balance."""
 
     place: int
     balance: Amount
@@ -157,7 +159,7 @@ class WrittenPart:
 
 @dataclass(frozen=True)
 class WrittenLoan:
-    """A loan of which parts are written off."""
+    """A loan of which whole balances move."""
 
     loan: bytes
     parts: list[WrittenPart]
@@ -170,31 +172,34 @@ class WrittenLoan:
 @dataclass(frozen=True)
 class Body:
     """What a batch says. `postings` are lists per component: the legs' in their order, else the principal's alone; in `Collect`
-    what is recovered comes last. `written_off` are its two bytes per loan."""
+    what is recovered comes last. `written_off` are its two bytes per loan; `buckets` those between which loans move."""
 
     kind: str
     postings: tuple[list[Amount], ...]
     loans: list = field(default_factory=list)
     reserves: list[bytes] = field(default_factory=list)
     written_off: list[bytes] = field(default_factory=list)
+    buckets: tuple[str, ...] = ()
 
     @staticmethod
     def read(r: Reader) -> "Body":
         kind, loans = r.choice(KINDS), []
         legs = LEGS.get(kind, (Leg("principal", 0),))
         written_off = r.many(lambda r: r.take(2)) if kind == "Collect" else []
+        buckets = (r.choice(BUCKETS), r.choice(BUCKETS)) if kind == "Reclassify" else ()
         reserves = r.many(point) if kind in WITH_RESERVES else []
         if kind not in WITHOUT_LOANS:
-            read = {"Originate": NewLoan.read, "WriteOff": WrittenLoan.read}.get(kind) or TouchedLoan.reader(legs)
-            loans = r.many(read)
+            whole = WrittenLoan.read if kind in WHOLE else TouchedLoan.reader(legs)
+            loans = r.many(NewLoan.read if kind == "Originate" else whole)
         lists = len(legs) + (kind == "Collect")
-        return Body(kind, tuple(r.many(Amount.read) for _ in range(lists)), loans, reserves, written_off)
+        return Body(kind, tuple(r.many(Amount.read) for _ in range(lists)), loans, reserves, written_off, buckets)
 
     def encode(self) -> bytes:
         """The body's bytes."""
         reserves = borsh.encode(self.reserves) if self.kind in WITH_RESERVES else b""
         loans = b"" if self.kind in WITHOUT_LOANS else borsh.encode(self.loans)
         written_off = borsh.encode(self.written_off) if self.kind == "Collect" else b""
+        written_off += b"".join(borsh.u8(BUCKETS.index(bucket)) for bucket in self.buckets)
         return borsh.u8(KINDS.index(self.kind)) + written_off + reserves + loans + borsh.encode(self.postings)
 
     def components(self) -> list[str]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from . import batch, borsh, ed25519, group, statement
 from .batch import (
-    IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, WIDE_SHARE_CLASS, WITH_RESERVES, WITHOUT_LOANS, Body, Record, Sealed, Section,
+    IDENTITY_CLASS, SHARE_CLASS, TERMS_CLASS, WHOLE, WIDE_SHARE_CLASS, WITH_RESERVES, WITHOUT_LOANS, Body, Record, Sealed,
+    Section,
 )
 from .genesis import Consortium
 from .product import Product
@@ -96,8 +97,8 @@ def _shape(consortium: Consortium, product: Product, sealed: Sealed) -> None:
 
 
 def _parts_fit(product: Product, kind: str, parts: list) -> bool:
-    """Every part of the product; in a write-off some, in ascending places."""
-    if kind != "WriteOff":
+    """Every part of the product; where whole balances move some, in ascending places."""
+    if kind not in WHOLE:
         return len(parts) == product.parts
     places = [part.place for part in parts]
     return 1 <= len(places) and places == sorted(set(places)) and places[-1] < product.parts
