@@ -1,7 +1,7 @@
 //! Neutral events from files and from a seed: loans that open, months that pay.
 //!
 //! A source becomes a [`Portfolio`], which knows nothing of where it came from; the rest of the program turns openings
-//! and events into drafts. [`auto`] reads real loan histories, [`portfolio`] makes micro-loans up from a seed.
+//! and events into drafts. [`mapped`] reads any servicer's files by a [`mapping`], [`portfolio`] makes micro-loans up from a seed.
 //! An event that the book has no word for is left out, counted and named, never bent into another one.
 
 mod table;
