@@ -120,3 +120,26 @@ pub fn scalar(bytes: [u8; 32]) -> Result<Scalar, NotCanonical> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a canonical encoding of a point or scalar")]
 pub struct NotCanonical;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT as B;
+
+    #[test]
+    fn an_element_and_its_encoding_are_one() {
+        let (element, encoded) = (Element::from(&B), Encoded::from(&B));
+        assert_eq!(encoded.as_bytes(), &B.compress().to_bytes());
+        assert_eq!(Encoded::from_bytes(*encoded.as_bytes()), encoded);
+        assert_eq!((element.encoded(), *element.point()), (encoded, B));
+        // RFC 9496, appendix A.1, the first multiple of the generator.
+        assert_eq!(format!("{element:?} {encoded:?}"), "e2f2ae0a6abc… e2f2ae0a6abc…");
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_none() {
+        assert_eq!(Encoded::from_bytes([0xff; 32]).decode(), Err(NotCanonical));
+        assert_eq!(scalar([0xff; 32]), Err(NotCanonical));
+        assert_eq!(scalar(Scalar::from(7u64).to_bytes()), Ok(Scalar::from(7u64)));
+    }
+}

@@ -379,3 +379,13 @@ fn widths() {
     }
     assert_eq!(borsh::to_vec(&Width::ALL).unwrap(), [0, 1, 2, 3]);
 }
+
+/// As many values as one proof may have are still one proof's.
+#[test]
+fn the_most_values_are_not_too_many() {
+    for width in Width::ALL {
+        let maximum = width.max_values();
+        assert_eq!(padded(width, maximum), Ok(maximum));
+        assert_eq!(padded(width, maximum + 1), Err(RangeError::TooMany { count: maximum + 1, maximum }));
+    }
+}

@@ -178,12 +178,7 @@ fn three_bases<W: Witness>(q: &[Committed<W>], transcript: &mut Transcript) -> R
 /// Bases are combined under powers of the challenge: under multiples, errors of 1, −2 and 1 would cancel.
 #[test]
 fn errors_of_several_bases_do_not_cancel() {
-    let quantities: Vec<_> = [2, 10, 20, 30, 20, 40, 60].map(open).to_vec();
-    assert_eq!(verdict!(three_bases, quantities.clone(),), Ok(()));
-    let mut wrong = quantities;
-    for (image, error) in wrong[4..].iter_mut().zip([1, -2, 1]) {
-        *image = open(1).times(error).plus(image);
-    }
+    assert_eq!(verdict!(three_bases, [2, 10, 20, 30, 20, 40, 60].map(open).to_vec(),), Ok(()));
     let refused = Err(RelationError::Sigma(ProofError::Equation));
-    assert_eq!(verdict!(three_bases, wrong,), refused);
+    assert_eq!(verdict!(three_bases, [2, 10, 20, 30, 21, 38, 61].map(open).to_vec(),), refused);
 }
