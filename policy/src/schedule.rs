@@ -13,7 +13,7 @@
 //!
 //! **The annuity** is the whole number of minor units for which the last instalment differs least from the others, found by
 //! bisection over whole plans (`walk.rs`), and not the textbook's formula: that one takes equal months, needs real numbers,
-//! and its cent depends on how they were rounded. With equal months the two differ by at most one minor unit (tested).
+//! and its cent depends on how they were rounded. With equal months the two differ by less than two minor units (tested).
 //!
 //! **The debt never grows.** An instalment that does not cover its interest is refused. That happens to a named sum that is
 //! too low, and to an annuity after a long first period, or when so many instalments are planned at such a rate that each hardly

@@ -259,6 +259,12 @@ fn check_invariants(plan: &Schedule) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The formula says 724.99, of which the first month's interest is 724.50: 725 would repay nothing for years.
+#[test]
+fn an_instalment_that_barely_covers_the_interest() {
+    assert_eq!(plan(Kind::Annuity, &loan(25_914, 335_495, 265)).each(), 726);
+}
+
 proptest! {
     #[test]
     fn plans_repay_exactly_the_principal(method in methods(), loan in loans()) {
@@ -293,12 +299,13 @@ proptest! {
         prop_assert!(off(&best) <= off(&other), "{:?} {:?}", off(&best), off(&other));
     }
 
-    /// Equal months: the textbook's formula, in real numbers, is never more than one minor unit away.
+    /// Equal months: the textbook's formula, in real numbers, is less than two minor units away. Half a unit by choosing a whole
+    /// number, half by rounding the interest every month, and one where the nearest would not cover the interest.
     #[test]
     fn the_annuity_is_the_formula(principal in 1u32..100_000_000, rate_ppm in 1_000u32..400_000, count in 2u16..360) {
         let plan = plan(Kind::Annuity, &loan(principal.into(), rate_ppm, count));
         let monthly = f64::from(rate_ppm) / 12e6;
         let formula = f64::from(principal) * monthly / (1.0 - (1.0 + monthly).powi(-i32::from(count)));
-        prop_assert!((plan.each() as f64 - formula).abs() <= 1.0, "{} {}", plan.each(), formula);
+        prop_assert!((plan.each() as f64 - formula).abs() < 2.0, "{} {}", plan.each(), formula);
     }
 }
